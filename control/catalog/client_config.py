@@ -2,7 +2,8 @@
 
 Each literal that could be a secret becomes a question to whoever installs the entry, and its value is dropped: a file
 like this is passed around, and what stands in it is somebody's own. A server that a client would start as a program
-is left out with a reason, and so is one with a secret in its URL. One of the catalog for which the file holds no key
+becomes one that Archway runs (`client_programs.py`); one with a secret in its URL is left out with a reason. One of
+the catalog for which the file holds no key
 becomes what the catalog says of it. Called by the admin API and the page that imports.
 """
 
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from control.catalog.client_programs import NoEntry, entry_of_program
 from control.catalog.listed import CatalogServer
 from control.registry.broken_rule import BrokenRule
 
@@ -64,7 +66,7 @@ def _servers(config: Mapping[str, Any]) -> Mapping[str, Any]:
 def _proposal(name: str, one: Mapping[str, Any], known: Mapping[str, CatalogServer]) -> Proposal:
     url = next((one[key] for key in _URLS if isinstance(one.get(key), str)), None)
     if url is None:
-        return Proposal(name, notes=["Left out: a client starts it as a program, and Archway starts none yet."])
+        return _run_by_us(name, one)
     if why := _why_not(url):
         return Proposal(name, notes=[why])
     entry: dict[str, Any] = {
@@ -76,6 +78,18 @@ def _proposal(name: str, one: Mapping[str, Any], known: Mapping[str, CatalogServ
     if one.get("type") == "sse" or urlsplit(url).path.rstrip("/").endswith("/sse"):
         notes.append("Its address is of the old transport (SSE): look up its address for Streamable HTTP.")
     return Proposal(name, entry, notes)
+
+
+def _run_by_us(name: str, one: Mapping[str, Any]) -> Proposal:
+    try:
+        made, notes = entry_of_program(one, _is_plain, _field_name)
+    except NoEntry as left_out:
+        return Proposal(name, notes=[str(left_out)])
+    return Proposal(name, {"slug": _slug(name), "name": name, "credential_model": "none", **made}, notes)
+
+
+def _is_plain(text: str) -> bool:
+    return len(text) <= _LONGEST_PLAIN and _PLAIN.fullmatch(text) is not None
 
 
 def _same(url: str) -> str:
@@ -122,7 +136,7 @@ def _headers_into(entry: dict[str, Any], headers: object) -> Iterator[str]:
             yield "Each installation brings its own key; the one in the file was dropped."
             continue
         asked: dict[str, Any] = {"name": _field_name(header), "header": header, "title": str(name)}
-        if len(text) <= _LONGEST_PLAIN and _PLAIN.fullmatch(text):
+        if _is_plain(text):
             entry["fields"].append({**asked, "type": "string", "default": text})
         else:
             entry["fields"].append({**asked, "type": "secret"})

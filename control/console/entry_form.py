@@ -1,7 +1,8 @@
 """The form of an entry: what the admin API takes, made of its fields, and its fields made of an entry.
 
 Called by the pages of the registry. Of fixed headers it holds the names alone: values are sealed, and never put back.
-The part about the credential is `credential_form.py`'s. Leaves out what may be saved.
+The part about the credential is `credential_form.py`'s, that about a server that we run `server_form.py`'s. Leaves
+out what may be saved.
 """
 
 import re
@@ -10,21 +11,25 @@ from dataclasses import replace
 from typing import Any, Final
 
 from control.catalog.listed import CatalogServer
+from control.console import server_form
 from control.console.credential_form import credential_of_form, field_of_setting, form_of_credential
 from control.console.form_rows import rows_of, with_rows
 from control.console.forms import Form
 from control.registry.entry import Entry, told_of_entry
 from control.registry.fields import as_text
+from control.registry.self_hosted import SelfHosted
 
 BLANK: Final[Mapping[str, Mapping[str, str]]] = {
-    "fields": {"name": "", "type": "string", "header": "", "title": "", "description": "", "required": "true",
-               "default": "", "options": ""},
+    "fields": {"name": "", "type": "string", "header": "", "variable": "", "file": "", "title": "", "description": "",
+               "required": "true", "default": "", "options": ""},
     "fixed_headers": {"name": "", "value": ""},
+    server_form.SECRETS: server_form.BLANK_SECRET,
 }  # fmt: skip
 """A row of each list before anything was typed."""
 OF_THE_CLIENT: Final = "client_secret"
 """Of the entry's own client at its provider, for the kind that people sign in with: typed, and never put back."""
 _TEXTS: Final = ("slug", "name", "description", "url", "docs_url", "isolation")
+_TOLD_OF_A_FIELD: Final = ("name", "type", "header", "variable", "file", "title", "description")
 _TEAM: Final = "teams."
 """Before the identifier of a team that sees it: a box to tick."""
 _NUMBER: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
@@ -36,9 +41,9 @@ def new_entry_form() -> Form:
     given = {
         **dict.fromkeys(_TEXTS, ""), "isolation": "principal", "labels": "", "visibility": "organisation",
         "passthrough": "true", "deadline_s": "", "team_id": "", "fixed_headers_none": "", OF_THE_CLIENT: "",
-        "client_secret_none": "",
+        "client_secret_none": "", "kind": "remote",
     }  # fmt: skip
-    form = Form(given | form_of_credential("none", {}))
+    form = Form(given | server_form.form_of_server(SelfHosted()) | form_of_credential("none", {}))
     return with_rows(with_rows(form, "fields", []), "fixed_headers", [])
 
 
@@ -55,7 +60,7 @@ def form_of_catalog(server: CatalogServer) -> Form:
 def form_of_entry(entry: Entry) -> Form:
     """The form of an entry as it is kept."""
     told = told_of_entry(entry)
-    given = {name: told[name] for name in _TEXTS} | {
+    given = {name: told[name] for name in (*_TEXTS, "kind")} | {
         "labels": "\n".join(f"{name}={value}" for name, value in entry.labels.items()),
         "visibility": entry.visibility,
         "passthrough": "true" if entry.passthrough else "",
@@ -67,6 +72,8 @@ def form_of_entry(entry: Entry) -> Form:
         "version": str(entry.version),
     }
     given |= {f"{_TEAM}{one}": "true" for one in entry.teams}
+    if isinstance(entry.reached, SelfHosted):
+        given |= server_form.form_of_server(entry.reached)
     given |= form_of_credential(told["credential_model"], told["credential_placement"])
     return with_rows(Form(given), "fields", [_row(one) for one in told["fields"]])
 
@@ -79,11 +86,14 @@ def tidied(form: Form) -> Form:
         form = replace(form, given={**form.given, OF_THE_CLIENT: ""})
     fields = [row for row in rows_of(form, "fields") if any(row.get(one) for one in ("name", "header", "title"))]
     headers = [row for row in rows_of(form, "fixed_headers") if row.get("name") or row.get("value")]
+    form = server_form.without_empty_rows(form)
     return with_rows(with_rows(form, "fields", fields), "fixed_headers", headers)
 
 
-def made_of(form: Form, *, new: bool) -> dict[str, Any]:
-    """The fields of an entry that are no single text in the form, of a form that is `tidied`."""
+def made_of(form: Form, *, new: bool, mounted: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The fields of an entry that are no single text in the form, of a form that is `tidied`. `mounted`: as
+    `server_of_form` takes it. BrokenRule for a command that cannot be read.
+    """
     teams = [name.removeprefix(_TEAM) for name in form.given if name.startswith(_TEAM) and form.flag(name)]
     shown: dict[str, Any] = {"teams": teams if form.value("visibility") == "teams" else []}
     headers = {row.get("name", ""): row.get("value", "") for row in rows_of(form, "fixed_headers")}
@@ -91,9 +101,12 @@ def made_of(form: Form, *, new: bool) -> dict[str, Any]:
         shown |= {"fixed_headers": headers}
     if form.value("credential_model") == "oauth" and form.flag("client_secret_none"):
         shown |= {OF_THE_CLIENT: ""}
+    ours = form.value("kind") == "self_hosted"
+    if ours:
+        shown |= _run_by_us(form, mounted)
     return shown | {
         "labels": dict(_pair(line) for line in form.lines("labels")),
-        "fields": [_field(row) for row in rows_of(form, "fields")],
+        "fields": [_field(row, ours=ours) for row in rows_of(form, "fields")],
         "passthrough": form.flag("passthrough"),
         "deadline_s": _number(form.value("deadline_s") or "0"),
         "team_id": form.value("team_id") or None,
@@ -110,7 +123,15 @@ def form_field(form: Form, path: str) -> str:
         return f"fixed_headers[{number}].{part}" if number < len(names) else path
     if path.startswith("fields[") and ".options" in path:
         return path.partition(".options")[0] + ".options"
+    if path.startswith(("run.", server_form.SECRETS)):
+        return server_form.form_field(form, path)
     return field_of_setting(path, form.value("credential_model"))
+
+
+def _run_by_us(form: Form, mounted: tuple[str, ...]) -> dict[str, Any]:
+    secrets = server_form.sealed_values(form)
+    found = {"kind": "self_hosted", "url": "", "run": server_form.server_of_form(form, mounted)}
+    return found if secrets is None else found | {server_form.SECRETS: secrets}
 
 
 def _pair(line: str) -> tuple[str, str]:
@@ -128,15 +149,15 @@ def _number(text: str) -> Any:
 def _row(told: Mapping[str, Any]) -> dict[str, str]:
     default = told["default"]
     return {
-        **{name: told[name] for name in ("name", "type", "header", "title", "description")},
+        **{name: told[name] for name in _TOLD_OF_A_FIELD},
         "required": "true" if told["required"] else "",
         "default": "" if default is None else as_text(default),
         "options": ", ".join(told["options"]),
     }
 
 
-def _field(row: Mapping[str, str]) -> dict[str, Any]:
-    """One question, as the API takes it."""
+def _field(row: Mapping[str, str], *, ours: bool) -> dict[str, Any]:
+    """One question, as the API takes it. `ours`: of a server that we run, which alone has variables and files."""
     text = row.get("default", "")
     default: Any = text or None
     if text and row.get("type") == "number":
@@ -144,5 +165,5 @@ def _field(row: Mapping[str, str]) -> dict[str, Any]:
     if text and row.get("type") == "boolean":
         default = {"true": True, "false": False}.get(text, text)
     options = [one.strip() for one in row.get("options", "").split(",") if one.strip()]
-    texts = {name: row.get(name, "") for name in ("name", "type", "header", "title", "description")}
+    texts = {name: row.get(name, "") for name in _TOLD_OF_A_FIELD if ours or name not in {"variable", "file"}}
     return texts | {"required": bool(row.get("required")), "default": default, "options": options}

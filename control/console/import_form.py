@@ -1,6 +1,6 @@
 """The form in which what a client is configured with becomes entries: its servers as rows, each added or not.
 
-    servers[0].add, .name, .slug, .url   what a person sees and changes
+    servers[0].add, .name, .slug, .url   what a person sees and changes; no URL of one that Archway would run
     servers[0].entry                     the rest of the entry, as JSON, which comes back as it was sent
     left[0].name, .why                   servers that can be no entry
 
@@ -20,6 +20,7 @@ from control.catalog.listed import CatalogServer
 from control.console.credential_form import kind_label
 from control.console.form_rows import rows_of, with_rows
 from control.console.forms import Form
+from control.console.server_form import typed_command
 from control.http.forms import MAX_FORM
 from control.registry.broken_rule import BrokenRule
 
@@ -29,7 +30,7 @@ MOST: Final = 60
 """Servers of one form, each with a few fields."""
 _ROOM: Final = 4 << 10
 """Bytes of a form that are left for what a person changes in it."""
-_SEEN: Final = ("name", "slug", "url")
+_SEEN: Final[tuple[str, ...]] = ("name", "slug", "url")
 _SERVERS: Final = "servers"
 _LEFT: Final = "left"
 
@@ -46,6 +47,8 @@ class Row:
     asks: tuple[str, ...]
     """What is asked of whoever installs it, each in words."""
     notes: str
+    command: str
+    """Of one that Archway would run; '' for one that has a URL."""
 
 
 def read_file(form: Form, known: tuple[CatalogServer, ...]) -> Form:
@@ -78,7 +81,7 @@ def bodies(form: Form) -> Iterator[tuple[int, dict[str, Any]]]:
     """Of each server that is ticked, its number and the body of its entry, as `POST /entries` takes it."""
     for number, row in enumerate(rows_of(form, _SERVERS)):
         if row.get("add"):
-            yield number, _carried(row) | {name: row.get(name, "") for name in _SEEN}
+            yield number, _carried(row) | {name: row[name] for name in _SEEN if name in row}
 
 
 def field_of(form: Form, number: int, path: str) -> str:
@@ -103,7 +106,9 @@ def _parsed(text: str) -> Mapping[str, Any]:
 
 def _row(one: Proposal) -> dict[str, str]:
     entry = dict(one.entry or {})
-    seen = {name: str(entry.pop(name)) for name in _SEEN}
+    if not entry["url"]:
+        entry.pop("url")
+    seen = {name: str(entry.pop(name)) for name in _SEEN if name in entry}
     return {"add": "true", **seen, "entry": orjson.dumps(entry).decode(), "notes": " ".join(one.notes)}
 
 
@@ -118,7 +123,9 @@ def _shown(number: int, row: Mapping[str, str]) -> Row:
     kind = str(entry.get("credential_model", "none"))
     fields = entry.get("fields")
     asks = tuple(_asked(one) for one in fields if isinstance(one, dict)) if isinstance(fields, list) else ()
-    return Row(f"{_SERVERS}[{number}].", row.get("name", ""), kind_label(kind), asks, row.get("notes", ""))
+    run = entry.get("run")
+    command = typed_command(run.get("command")) if isinstance(run, dict) else ""
+    return Row(f"{_SERVERS}[{number}].", row.get("name", ""), kind_label(kind), asks, row.get("notes", ""), command)
 
 
 def _asked(one: Mapping[str, Any]) -> str:

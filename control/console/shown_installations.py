@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final, assert_never
 
 from control.console.credential_form import kind_label
+from control.console.shown_servers import ShownServer
 from control.credentials.standing import Standing, StandingWord
 from control.registry.account import Account
 from control.registry.install_path import path_to_mend
@@ -46,10 +47,21 @@ class ShownInstallation:
     """Whether its server is being asked now."""
     account: Account | None = None
     """What it holds at its server's provider."""
+    server: ShownServer | None = None
+    """How its server does, where we run it."""
+
+    @property
+    def held_up(self) -> ShownServer | None:
+        """Its server, where that is what people have to know: it is not ready, and waits for nobody's credential."""
+        if self.server is None or self.needs_somebody or self.server.state.phase == "ready":
+            return None
+        return self.server
 
     @property
     def state(self) -> tuple[str, str]:
         """A word, and the tone in which it is said."""
+        if self.held_up:
+            return self.held_up.badge
         word = self.standing.word
         if word == "tools_changed":
             return "tools changed", "warn"
@@ -61,11 +73,15 @@ class ShownInstallation:
     @property
     def cause(self) -> str:
         """Why it stands so; '' where there is nothing to say that the word does not."""
+        if self.held_up:
+            return self.held_up.cause
         return "" if self.standing.word == "not_asked" else self.standing.cause
 
     @property
     def cure(self) -> str:
         """What helps; '' where nothing has to be done."""
+        if self.held_up:
+            return self.held_up.cure
         if self.signs_in and self.needs_somebody:
             return "Sign in at the provider."
         return _CURES[self.standing.word]

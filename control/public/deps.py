@@ -20,6 +20,8 @@ from control.records.sign_in_notes import SignInNotes
 from control.redis import Redis
 from control.registry.refresh_token import RefreshTokens
 from control.registry.row_seals import RowSeals
+from control.registry.server_state import Place
+from control.servers.runtime import Runtime
 from control.store.pool import Pool
 from core.egress.client import Egress
 from core.internal_call import InternalCalls
@@ -60,12 +62,19 @@ class PublicDeps:
     """Networks whose X-Forwarded-For is believed where no proxy of ours is before them."""
     records_days: int = 30
     """How many days of calls are kept."""
+    runtime: Runtime | None = None
+    """Where servers run that are ours; None: nowhere."""
 
     sign_ins: SignInNotes = field(init=False)
     """Keeps what happened at the door."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sign_ins", SignInNotes(self.pool))  # how a frozen one is completed
+
+    @property
+    def place(self) -> Place | None:
+        """Where servers run that are ours."""
+        return self.runtime.place if self.runtime is not None else None
 
     @property
     def cookies(self) -> CookieRules:

@@ -40,6 +40,7 @@ from control.registry.access import Caller, Role
 from control.registry.refresh_token import RefreshTokens
 from control.registry.row_seals import RowSeals
 from control.registry.user import NewUser, User
+from control.servers.runtime import Runtime
 from control.sign_in import session as sessions
 from control.store import records
 from control.store.pool import Pool, transaction
@@ -109,8 +110,8 @@ class Console:
 
 
 @asynccontextmanager
-async def console_served(pool: Pool, redis_url: str) -> AsyncIterator[Console]:
-    """Served until the end of the block."""
+async def console_served(pool: Pool, redis_url: str, runtime: Runtime | None = None) -> AsyncIterator[Console]:
+    """Served until the end of the block; `runtime`: where servers run that are ours."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     addresses = AddressPolicy(parse_networks("127.0.0.0/8"))  # where the identity providers of tests are
@@ -141,6 +142,7 @@ async def console_served(pool: Pool, redis_url: str) -> AsyncIterator[Console]:
             access_tokens=AccessTokenSigner(parse_key_ring("ARCHWAY_SIGNING_KEY", new_key()), url),
             refresh_tokens=RefreshTokens(parse_key_ring("ARCHWAY_SECRET_KEY", new_key())),
             allowed_hosts=frozenset({"127.0.0.1", "localhost"}),
+            runtime=runtime,
         )
         runner, _ = await listen(public_app(deps), "127.0.0.1", port)
         try:

@@ -17,7 +17,7 @@ from tests.console.serving import MAKER, Console, Reader, reading
 SERVERS = {
     "CRM": {"url": "https://crm.example.com/mcp", "headers": {"Authorization": f"Bearer {SECRET}", "X-Region": "eu"}},
     "Clock": {"url": "https://clock.example.com/mcp"},
-    "Files": {"command": "npx", "env": {"KEY": SECRET}},
+    "Files": {"command": "docker", "env": {"KEY": SECRET}},
 }
 FILE = json.dumps({"mcpServers": SERVERS})
 

@@ -217,7 +217,7 @@ async def test_a_question_without_a_header_stands_in_the_url(console: Console) -
         status, text, _ = await reader.post("/registry/new", **form)
         assert status == 303, text
         entry = await kept(console)
-        assert (entry.reached.url, entry.fields[0].fills_url) == ("http://127.0.0.1:9/{account}/mcp", True)
+        assert (entry.reached.url, entry.fields[0].fills_place) == ("http://127.0.0.1:9/{account}/mcp", True)
         _, text = await reader.get(f"/registry/{entry.id}/install")
         assert "Stands in the server's address or command, for {account}." in unescape(text)
         wrong = filled(slug="other", url="http://127.0.0.1:9/x{account}", **{"fields[0].header": ""})

@@ -17,7 +17,7 @@ FILE = {
         "CRM": {"url": "https://crm.example.com/mcp", "headers": {"X-Key": SECRET, "X-Region": "eu"}},
         "Linear": {"url": "https://mcp.linear.app/mcp"},
         "unbreakable" * 8: {"url": "https://clock.example.com/mcp"},
-        "Files": {"command": "npx", "env": {"KEY": SECRET}},
+        "Files": {"command": "docker", "env": {"KEY": SECRET}},
     }
 }
 

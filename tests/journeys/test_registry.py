@@ -34,6 +34,8 @@ async def test_a_server_is_added_by_keys_alone_and_installed_and_followed_until_
     await page.keyboard.press("Tab")
     await page.keyboard.type("github")
     await page.keyboard.press("Tab")
+    await expect(page.get_by_label("It runs elsewhere")).to_be_focused()
+    await page.keyboard.press("Tab")
     await page.keyboard.type("http://127.0.0.1:9/mcp")
     await page.get_by_label("None").focus()
     await page.keyboard.press("ArrowRight")

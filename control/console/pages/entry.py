@@ -13,14 +13,18 @@ from control.console.form_rows import with_buttons
 from control.console.forms import REFUSALS, Form
 from control.console.pages.registry import choices_for_entries
 from control.console.seen_gateways import seen_by
+from control.console.server_form import typed_command
 from control.console.shown_entries import ShownEntry
 from control.console.shown_installations import ShownInstallation
+from control.console.shown_servers import shown_server
 from control.console.visit import Visit
 from control.http.paging import NamedPageQuery, page_of, place_key
 from control.registry.credential import kind_of
-from control.registry.entry import Entry, Remote
+from control.registry.entry import Entry, bound_origin, told_of_reached
 from control.registry.entry_tool import EntryTool, told_of_tool
+from control.registry.packages import unpinned_package
 from control.registry.partial import entry_with
+from control.registry.self_hosted import SelfHosted
 from control.registry.team_entries import entry_owner
 from control.store import entries, gateways, installations, registry_counts, teams, tools
 from control.store.pool import Connection, transaction
@@ -50,17 +54,20 @@ async def change(visit: Visit) -> web.Response:
     if (more := with_buttons(form, BLANK)) is not None:
         return await _changing(visit, entry, more)
     form = tidied(form)
+    mounted = entry.reached.mounted if isinstance(entry.reached, SelfHosted) else ()
     try:
-        given = form.read(EntryPatch, leave_out={OF_THE_CLIENT}, **made_of(form, new=False)).changes()
+        made = made_of(form, new=False, mounted=mounted)
+        given = form.read(EntryPatch, leave_out={OF_THE_CLIENT}, **made).changes()
         if given["team_id"] is not None:
             given |= {"visibility": "teams", "teams": [given["team_id"]]}
         async with visit.changing() as write:
-            await changes.change(
+            changed = await changes.change(
                 write, visit.deps.safeguards, entry.id, lambda before: entry_with(before, given), form.version
             )
     except REFUSALS as refusal:
         return await _changing(visit, entry, form.refused(refusal, lambda path: form_field(form, path)))
-    return visit.go(f"/registry/{entry.id}", "entry-changed" if given["url"] == url_of(entry) else "entry-moved")
+    moved = _place(changed) != _place(entry)
+    return visit.go(f"/registry/{entry.id}", "entry-moved" if moved else "entry-changed")
 
 
 async def discover_through(visit: Visit) -> web.Response:
@@ -86,11 +93,6 @@ async def delete(visit: Visit) -> web.Response:
     except REFUSALS as refusal:
         return await shown(visit, form.refused(refusal))
     return visit.go("/registry", "entry-deleted")
-
-
-def url_of(entry: Entry) -> str:
-    """The URL as it was entered; '' of a server that we run."""
-    return entry.reached.url if isinstance(entry.reached, Remote) else ""
 
 
 async def found(connection: Connection, visit: Visit) -> Entry:
@@ -128,12 +130,17 @@ async def shown(visit: Visit, form: Form | None = None) -> web.Response:
         shown=ShownEntry(entry, counts[entry.id]),
         entry=entry,
         discovered_at=_moment_of(entry),
-        url=url_of(entry),
+        told=told_of_reached(entry.reached),
+        starts=typed_command(_command(entry)),
+        unpinned=unpinned_package(_command(entry)),
         kind=kind,
         tools=page.items,
         next=page.next,
         query=query,
-        installed=[ShownInstallation(one, kind, stand[one.id]) for one in installed],
+        installed=[
+            ShownInstallation(one, kind, stand[one.id], server=shown_server(entry, one, visit.deps.place))
+            for one in installed
+        ],
         showing=seen_by(caller, [one.gateway for one in showing]),
         shown_on={one.gateway.id: one for one in showing},
         owner=owner,
@@ -146,6 +153,16 @@ async def shown(visit: Visit, form: Form | None = None) -> web.Response:
 
 def _row(tool: EntryTool) -> dict[str, Any]:
     return {**told_of_tool(tool), "discovered_at": tool.discovered_at}
+
+
+def _place(entry: Entry) -> str:
+    """What its secrets go to."""
+    return str(told_of_reached(entry.reached)["url"]) or bound_origin(entry.reached)
+
+
+def _command(entry: Entry) -> tuple[str, ...]:
+    """What starts its server, where we run it."""
+    return entry.reached.command if isinstance(entry.reached, SelfHosted) else ()
 
 
 def _moment_of(entry: Entry) -> datetime | None:

@@ -65,4 +65,11 @@ async def _found(visit: Visit, form: Form) -> web.Response:
     async with transaction(visit.pool, readonly=True) as connection:
         choices = await choices_for_entries(connection, visit)
     servers, left = import_form.rows(form), import_form.left_out(form)
-    return visit.again("registry/import_found.html", form, servers=servers, left=left, owners=choices["owners"])
+    return visit.again(
+        "registry/import_found.html",
+        form,
+        servers=servers,
+        left=left,
+        owners=choices["owners"],
+        runs=choices["runs"],
+    )

@@ -16,6 +16,7 @@ from control.console.pages.install import PROTOCOLS
 from control.console.rendering import page_text
 from control.console.seen_gateways import SeenGateways, seen_by
 from control.console.shown_installations import ShownInstallation, who_can_use, whose
+from control.console.shown_servers import shown_server
 from control.console.visit import Visit
 from control.credentials.standing import Standing
 from control.registry.account import Account
@@ -26,11 +27,12 @@ from control.registry.installing import may_fill
 from control.registry.owner import Person, ServiceAccount
 from control.registry.team_entries import entry_owner
 from control.registry.visibility import sees
-from control.store import accounts, entries, gateways, installations, registry_counts
+from control.store import accounts, audit, entries, gateways, installations, registry_counts
 from control.store.pool import Connection, transaction
 from control.store.standings import standings
 
 _BACK = {"connections": "/my/connections"}
+_MOST_DONE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,9 @@ async def delete(visit: Visit) -> web.Response:
 
 
 class InstallationStates:
-    """Follows an installation while its server is being asked: a stream for each open page."""
+    """Follows an installation while its server is being asked, and one whose server we run for as long as somebody
+    looks: a stream for each open page.
+    """
 
     def __init__(self) -> None:
         self._live = LiveParts()
@@ -124,15 +128,21 @@ class InstallationStates:
             asking = await visit.deps.discoveries.goes_on(visit.named("installation_id"))
             async with transaction(visit.pool, readonly=True) as connection:
                 found = await _found(connection, visit)
-            shown = ShownInstallation(found.installation, found.kind, found.standing, asking, found.account)
+            shown = _shown_as(visit, found, asking)
             values = _state_values(visit, shown)
             return Look(
-                state=(asking, shown.state, shown.cause),
+                state=(asking, shown.state, shown.cause, shown.server),
                 text=lambda: page_text(visit.request, "installations/state.html", **values),
-                done=not asking,
+                done=not asking and shown.server is None,
             )
 
         return await self._live.follow(visit, look)
+
+
+def _shown_as(visit: Visit, found: _Found, asking: bool = False) -> ShownInstallation:
+    row = found.installation
+    server = shown_server(found.entry, row, visit.deps.place)
+    return ShownInstallation(row, found.kind, found.standing, asking, found.account, server)
 
 
 def _state_values(visit: Visit, shown: ShownInstallation) -> dict[str, object]:
@@ -168,7 +178,8 @@ async def _shown(visit: Visit, form: Form) -> web.Response:
         counts = await registry_counts.of_entries(connection, [row.entry_id], caller)
         deletes = caller.may_for("installation:delete", row.owner)
         going = await gateways.showing_in_words(connection, caller, installation_id=row.id) if deletes else None
-    shown = ShownInstallation(row, found.kind, found.standing, asking, found.account)
+        done = await _done(connection, row) if caller.may("audit:read") else []
+    shown = _shown_as(visit, found, asking)
     return visit.again(
         "installations/installation.html",
         form,
@@ -182,10 +193,23 @@ async def _shown(visit: Visit, form: Form) -> web.Response:
         who=who_can_use(row.owner, row.owner_name, caller.user_id),
         pinned=_seen(visit, [one for one in showing if one.pinned]),
         resolved=_seen(visit, [one for one in showing if one.assigned > one.pinned]),
+        tried=_seen(visit, showing).seen,
         finds=caller.may_for("entry:update", entry_owner(found.entry)),
         updates=caller.may_for("installation:update", row.owner),
         going=going,
+        done=done,
     )
+
+
+async def _done(connection: Connection, row: Installation) -> list[audit.KeptLine]:
+    """What was done to it and to its entry, newest first."""
+    found = [
+        *await audit.page(
+            connection, limit=_MOST_DONE, before_id=None, object_kind="installation", object_id=row.id
+        ),
+        *await audit.page(connection, limit=_MOST_DONE, before_id=None, object_kind="entry", object_id=row.entry_id),
+    ]  # fmt: skip
+    return sorted(found, key=lambda one: one.id, reverse=True)[:_MOST_DONE]
 
 
 def _seen(visit: Visit, showing: list[registry_counts.ShowingGateway]) -> SeenGateways:
@@ -194,12 +218,11 @@ def _seen(visit: Visit, showing: list[registry_counts.ShowingGateway]) -> SeenGa
 
 def _changing(visit: Visit, found: _Found, form: Form) -> web.Response:
     row = found.installation
-    shown = ShownInstallation(row, found.kind, found.standing)
     return visit.again(
         "installations/change.html",
         form,
         row=row,
-        shown=shown,
+        shown=_shown_as(visit, found),
         entry=found.entry,
         questions=questions(found.entry, row),
         fills=may_fill(visit.caller, "installation:update", row.owner),

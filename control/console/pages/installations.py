@@ -4,6 +4,7 @@ from aiohttp import web
 
 from control.admin.installation_models import InstallationQuery
 from control.console.shown_installations import ShownInstallation
+from control.console.shown_servers import shown_server
 from control.console.visit import Visit
 from control.http.paging import page_of, place_key
 from control.registry.credential import kind_of
@@ -35,7 +36,12 @@ async def show(visit: Visit) -> web.Response:
         )
     page = page_of(rows, query, lambda one: {"row": one}, lambda one: place_key(one.name, one.id))
     shown = [
-        ShownInstallation(row, kind_of(of[row.entry_id].credential), stand[row.id])
+        ShownInstallation(
+            row,
+            kind_of(of[row.entry_id].credential),
+            stand[row.id],
+            server=shown_server(of[row.entry_id], row, visit.deps.place),
+        )
         for row in (one["row"] for one in page.items)
     ]
     return visit.page(

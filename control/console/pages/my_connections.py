@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from control.console.shown_installations import SIGNS_IN, ShownInstallation
+from control.console.shown_servers import shown_server
 from control.console.visit import Visit
 from control.registry.credential import kind_of
 from control.registry.install_path import install_path
@@ -35,7 +36,13 @@ async def show(visit: Visit) -> web.Response:
         held = await accounts.many(connection, [one.id for one in rows])
         going = {one.id: await gateways.showing_in_words(connection, caller, installation_id=one.id) for one in rows}
     shown = [
-        ShownInstallation(one, kind_of(of[one.entry_id].credential), stand[one.id], account=held.get(one.id))
+        ShownInstallation(
+            one,
+            kind_of(of[one.entry_id].credential),
+            stand[one.id],
+            account=held.get(one.id),
+            server=shown_server(of[one.entry_id], one, visit.deps.place),
+        )
         for one in rows
     ]
     mine = {one.entry_id for one in rows}

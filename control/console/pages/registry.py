@@ -96,7 +96,14 @@ async def choices_for_entries(connection: Connection, visit: Visit) -> dict[str,
     )
     owners = [("", "The organisation")] if every else []
     owners += [(one.id, f"The team {one.name}") for one in found if caller.may_for("entry:create", TeamOwner(one.id))]
-    return {"teams": found, "owners": owners, "kinds": kinds(), "callback": _callback(visit)}
+    return {
+        "teams": found,
+        "owners": owners,
+        "kinds": kinds(),
+        "callback": _callback(visit),
+        "runs": visit.deps.place or "",
+        "pulls": [],
+    }
 
 
 def _callback(visit: Visit) -> str:

@@ -44,13 +44,18 @@ function announce(text) {
 
 // `<div data-live="/path">`: each event of the stream is this part as the server renders it now. The stream ends
 // with an event `done`; the browser opens one that broke again by itself, and one that was refused is asked for again.
-// `data-renews="id"`: a part of the page that is then shown as it is by now.
+// `data-renews="id"`: a part of the page that is shown as it is by now whenever this one is another.
 const AGAIN_AFTER_MS = 5000;
 
 function follow(part) {
   const stream = new EventSource(part.dataset.live);
   stream.addEventListener("part", (event) => {
-    if (part.innerHTML.trim() !== event.data.trim()) part.innerHTML = event.data;
+    if (part.dataset.paused || shows(part, event.data)) return;
+    const log = part.querySelector(".log");
+    const seen = log && log.scrollTop + log.clientHeight < log.scrollHeight - 8 ? log.scrollTop : undefined;
+    part.innerHTML = event.data;
+    scrollLog(part, seen);
+    if (part.dataset.renews) renew(part.dataset.renews);
   });
   stream.addEventListener("done", () => {
     stream.close();
@@ -60,6 +65,27 @@ function follow(part) {
     if (stream.readyState === EventSource.CLOSED) setTimeout(() => follow(part), AGAIN_AFTER_MS);
   });
   addEventListener("pagehide", () => stream.close(), { once: true });
+}
+
+function shows(part, html) {
+  const now = document.createElement(part.tagName);
+  now.innerHTML = html;
+  const bare = (element) => element.innerHTML.replace(/\s+/g, " ").trim();
+  return bare(now) === bare(part);
+}
+
+// A log shows its end, and what comes, until its reader goes up in it.
+function scrollLog(place, top) {
+  const log = place.querySelector(".log");
+  if (log) log.scrollTop = top === undefined ? log.scrollHeight : top;
+}
+
+function pause(button) {
+  const part = document.getElementById(button.dataset.pause);
+  const paused = !part.dataset.paused;
+  if (paused) part.dataset.paused = "true";
+  else delete part.dataset.paused;
+  button.setAttribute("aria-pressed", String(paused));
 }
 
 async function renew(id) {
@@ -145,9 +171,10 @@ document.addEventListener("submit", (event) => {
 });
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-copy], [data-theme-switch]");
+  const button = event.target.closest("[data-copy], [data-pause], [data-theme-switch]");
   if (!button) return;
   if (button.dataset.copy) copy(button);
+  else if (button.dataset.pause) pause(button);
   else switchTheme();
 });
 
@@ -169,5 +196,6 @@ document.addEventListener("keydown", (event) => {
 
 document.documentElement.classList.add("scripted");
 for (const part of document.querySelectorAll("[data-live]")) follow(part);
+scrollLog(document);
 takeCarried();
 countPicks();

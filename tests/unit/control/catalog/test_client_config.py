@@ -75,13 +75,13 @@ def test_a_word_that_is_no_secret_stays_as_the_usual_answer(value: str) -> None:
 @pytest.mark.parametrize(
     ("server", "why"),
     [
-        ({"command": "npx", "args": ["-y", "server"], "env": {"KEY": CANARY}}, "as a program"),
+        ({"command": "docker", "args": ["run", "server"], "env": {"KEY": CANARY}}, "starts a container"),
         ({"url": f"https://mcp.example.com/mcp?key={CANARY}"}, "could hold a secret"),
         ({"url": f"https://mcp.example.com/s/{CANARY}/mcp"}, "could hold a secret"),
         ({"url": f"https://user:{CANARY}@mcp.example.com/mcp"}, "a password in its URL"),
         ({"url": "javascript:alert(1)"}, "does not begin with https"),
         ({"url": "https://[broken"}, "cannot be read"),
-        ({}, "as a program"),
+        ({}, "neither a URL nor a command"),
     ],
 )
 def test_what_cannot_be_an_entry_is_left_out_with_its_reason_and_without_its_secret(

@@ -37,6 +37,18 @@ def test_no_key_of_the_file_is_in_the_form_that_comes_back() -> None:
     assert without_file(pasted(FILE)).value("config") == ""
 
 
+def test_a_command_is_shown_as_one_types_it_and_no_url_is_asked_for() -> None:
+    server = {"command": "npx", "args": ["-y", "files", "a folder"], "env": {"KEY": CANARY}}
+    form = read_file(pasted({"mcpServers": {"Files": server}}), ())
+    (one,) = rows(form)
+    assert (one.command, one.asks) == ("npx -y files 'a folder'", ("KEY (secret)",))
+    ((_, body),) = bodies(form)
+    assert (body["kind"], body["run"]["command"], "url" in body) == (
+        "self_hosted", ["npx", "-y", "files", "a folder"], False,
+    )  # fmt: skip
+    assert CANARY not in str(form)
+
+
 def test_a_ticked_row_is_an_entry_with_the_names_that_the_person_gave() -> None:
     form = read_file(pasted(FILE), ())
     changed = {**form.given, "servers[0].name": "Our CRM", "servers[0].slug": "our-crm", "servers[1].add": ""}
