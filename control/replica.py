@@ -101,7 +101,8 @@ class Replica:
         self.presence = Presence(pool, asker, self.key_sets, seals)
         single_sign_on = SingleSignOn(pool, asker, self.key_sets, seals, settings.pages_url)
         self.copies = StaleCopiesSweep(pool, self.redis["publish"])
-        self.publisher = Publisher(pool, self.redis["publish"], signer, copies_stale=self.copies.wake)
+        place = settings.runtime or None
+        self.publisher = Publisher(pool, self.redis["publish"], signer, place=place, copies_stale=self.copies.wake)
         sign_ins = SignInNotes(pool)
         self.consumer = RecordConsumer(
             pool,
@@ -117,7 +118,6 @@ class Replica:
         self.renewals = Renewals(pool, asker, seals)
         self.early_renewals = EarlyRenewals(pool, self.renewals)
         self.metrics = Metrics(pool, self.renewals)
-        place = settings.runtime or None
         usable = Usable(seals, self.renewals, place=place)
         stream = ChangeStream(self.redis["questions"], signer)
         steps = StepsAtProxies(questions_pool, SignInNotes(questions_pool), settings.base_url)
@@ -132,7 +132,7 @@ class Replica:
         starting = StartingServers(questions_pool, place, self.tasks)
         self.internal = InternalListener(
             InternalCalls(ring, caller="proxy", answerer="control"),
-            Questions(questions_pool, stream, signer, usable, steps, settings.pages_url, signed, starting),
+            Questions(questions_pool, stream, signer, usable, steps, settings.pages_url, signed, starting, place),
             self.tasks,
             Watches(questions_pool, usable, self.news),
         )

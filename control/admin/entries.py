@@ -17,6 +17,7 @@ from control.http.models import Id
 from control.http.paging import Page, page_of, place_key
 from control.registry.entry import Entry, told_of_entry
 from control.registry.partial import entry_with, new_entry
+from control.registry.run_warnings import run_warnings
 from control.store import entries
 from control.store.pool import transaction
 
@@ -86,4 +87,6 @@ async def _looked_at(asked: Asked, entry: Entry) -> EntryView:
 def _view(entry: Entry, warnings: Sequence[str] = ()) -> EntryView:
     told = told_of_entry(entry)
     fields = [FieldBody.model_construct(**one) for one in told["fields"]]
-    return shown(EntryView, told, fields=fields, run=run_shown(told["run"]), warnings=list(warnings))
+    return shown(
+        EntryView, told, fields=fields, run=run_shown(told["run"]), warnings=[*warnings, *run_warnings(entry)]
+    )

@@ -207,7 +207,10 @@ class EntryView(EntryFields, Item):
         description="The latest discovery through that one: when, by whom; how many tools; which were "
         "added, changed and are gone; which were left out, and notes, with reasons."
     )
-    warnings: list[str] = Bound(description="After a change of the URL: where it redirects to.")
+    warnings: list[str] = Bound(
+        description="After a change of the URL: where it redirects to. Of one that Archway runs: what may be another "
+        "version at each start."
+    )
     created_at: Moment
     updated_at: Moment
     version: int

@@ -31,6 +31,7 @@ from control.registry.credential import OAuthCredential
 from control.registry.entry import Entry
 from control.registry.installation import Installation
 from control.registry.oauth_scopes import is_scope
+from control.registry.server_state import Place
 from control.store import accounts
 from control.store.gateway_names import id_by_any_name
 from control.store.pool import Connection, Pool, StoreConflict, StoreUnavailable, transaction
@@ -96,6 +97,8 @@ class Questions:
     """Judges signed tokens."""
     starting: StartingServers | None = None
     """Waits for servers that we run; None: nobody does."""
+    place: Place | None = None
+    """Where those run; None for nowhere."""
 
     async def key_set(self, question: KeySetQuestion) -> KeySetAnswer:
         """Say what an issuer's keys are."""
@@ -264,7 +267,7 @@ class Questions:
             return GatewayAnswer()
         async with transaction(self.pool, readonly=True, isolation="repeatable_read") as connection:
             gateway_id = await id_by_any_name(connection, name)
-            found = await gateway_document(connection, gateway_id, self.signer) if gateway_id else None
+            found = await gateway_document(connection, gateway_id, self.signer, self.place) if gateway_id else None
         return GatewayAnswer(found.id, found.document) if found else GatewayAnswer()
 
     async def index(self) -> IndexAnswer:

@@ -11,6 +11,7 @@ from operator import itemgetter
 from typing import Any, Final, Literal
 
 from control.registry.gateway import AssignedRoute, GatewayContents, token_issuer_of, visibility_of, ways_in
+from control.registry.server_state import Place
 from core.mcp.param_headers import InvalidParamHeader, param_headers
 from core.snapshot import (
     FORMAT,
@@ -29,8 +30,8 @@ from core.snapshot import (
 _REFUSING_STATES: Final[tuple[Literal["quarantined", "held_back"], ...]] = ("quarantined", "held_back")
 
 
-def compile_gateway(contents: GatewayContents) -> Gateway:
-    """The gateway as proxies run it."""
+def compile_gateway(contents: GatewayContents, place: Place | None = None) -> Gateway:
+    """The gateway as proxies run it. `place`: where servers run that Archway runs itself; None for nowhere."""
     gateway = contents.gateway
     everything = sorted(contents.assigned, key=lambda one: one.exposed_name)
     assigned = [one for one in everything if one.kind not in OFFER_KINDS]
@@ -43,7 +44,7 @@ def compile_gateway(contents: GatewayContents) -> Gateway:
         name=gateway.name,
         revision=gateway.revision,
         visibility=visibility_of(gateway),
-        tools=[_tool(one, personal=personal) for one in assigned],
+        tools=[_tool(one, personal=personal, place=place) for one in assigned],
         description=gateway.description,
         instructions=gateway.instructions,
         header_allowlist=sorted({name.lower() for name in gateway.header_allowlist}),
@@ -53,7 +54,7 @@ def compile_gateway(contents: GatewayContents) -> Gateway:
         rules=_rules(assigned),
         may_ask=sorted(set(gateway.may_ask)),
         tool_loading=gateway.tool_loading,
-        offers=[offer for kind in OFFER_KINDS for offer in _offers(everything, kind, personal=personal)],
+        offers=[offer for kind in OFFER_KINDS for offer in _offers(everything, kind, personal=personal, place=place)],
         identity_provider=token_issuer_of(contents),
     )
 
@@ -63,20 +64,22 @@ def compile_index(revision: int, epoch: str, gateways: Iterable[IndexRow]) -> In
     return Index(FORMAT, epoch, revision, sorted(gateways, key=lambda one: one.id))
 
 
-def _tool(one: AssignedRoute, *, personal: bool) -> Tool:
+def _tool(one: AssignedRoute, *, personal: bool, place: Place | None) -> Tool:
     definition = {**one.definition, "name": one.exposed_name}
     return Tool(
         exposed=one.exposed_name,
         upstream=one.upstream_name,
         assignment_id=one.id,
         definition=definition,
-        route=_route(one, personal=personal),
+        route=_route(one, personal=personal, place=place),
         kind="resource" if one.kind == "resource" else "tool",
         param_headers=_param_headers(definition),
     )
 
 
-def _offers(assigned: Iterable[AssignedRoute], kind: OfferKind, *, personal: bool) -> list[Offer]:
+def _offers(
+    assigned: Iterable[AssignedRoute], kind: OfferKind, *, personal: bool, place: Place | None
+) -> list[Offer]:
     """Those that may be used: what is quarantined or held back is not there. Named after their servers; where one
     server is there twice, with two installations, after their assignments.
     """
@@ -84,12 +87,12 @@ def _offers(assigned: Iterable[AssignedRoute], kind: OfferKind, *, personal: boo
     times = Counter(one.entry_slug for one in usable)
     named = [(one.entry_slug if times[one.entry_slug] == 1 else one.exposed_name, one) for one in usable]
     return [
-        Offer(name, kind, one.id, one.exposed_name, _route(one, personal=personal), one.list_revision)
+        Offer(name, kind, one.id, one.exposed_name, _route(one, personal=personal, place=place), one.list_revision)
         for name, one in sorted(named, key=itemgetter(0))
     ]
 
 
-def _route(one: AssignedRoute, *, personal: bool) -> Route:
+def _route(one: AssignedRoute, *, personal: bool, place: Place | None) -> Route:
     """`personal`: on a personal gateway, whose owner writes its header allowlist and may lose what they pinned.
 
     So there every installation is the caller's own, which ends with their membership; and headers of theirs go on
@@ -97,7 +100,7 @@ def _route(one: AssignedRoute, *, personal: bool) -> Route:
     """
     own_pin = one.installation_scope in {"personal", "service"}
     return Route(
-        kind="remote" if one.entry_kind == "remote" else "process",
+        kind="remote" if one.entry_kind == "remote" else place or "process",
         entry_id=one.entry_id,
         entry=one.entry_slug,
         installation_id=one.installation_id,

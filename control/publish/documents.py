@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from control.publish.compile import compile_gateway, compile_index
 from control.publish.epochs import IndexDocument
 from control.registry.counted import counted
+from control.registry.server_state import Place
 from control.store.pool import Connection
 from control.store.publication import gateway_contents, index_rows
 from core.signing import Signer
@@ -27,12 +28,16 @@ class GatewayDocument:
     document: bytes
 
 
-async def gateway_document(connection: Connection, gateway_id: str, signer: Signer) -> GatewayDocument | None:
-    """The gateway as it stands in this transaction; None when it does not exist. Raises DocumentTooLarge."""
+async def gateway_document(
+    connection: Connection, gateway_id: str, signer: Signer, place: Place | None = None
+) -> GatewayDocument | None:
+    """The gateway as it stands in this transaction; None when it does not exist. `place`: where servers run here,
+    None for nowhere. Raises DocumentTooLarge.
+    """
     contents = await gateway_contents(connection, gateway_id)
     if contents is None:
         return None
-    gateway = compile_gateway(contents)
+    gateway = compile_gateway(contents, place)
     document = sign_gateway(gateway, signer)
     if len(document) > MAX_BYTES:
         raise DocumentTooLarge(

@@ -20,6 +20,7 @@ from typing import Final, Protocol
 from control.publish.documents import DocumentTooLarge, GatewayDocument, gateway_document, index_document
 from control.publish.epochs import ChangeStream, EpochOver, Happened, StreamHead
 from control.redis import Redis, RedisAway
+from control.registry.server_state import Place
 from control.store.pool import Connection, Pool, StoreConflict, StoreUnavailable, transaction
 from control.store.publication import ClaimedChange, claim_changes, digests_of, forget_changes, gateway_ids
 from control.store.stale_copies import note
@@ -60,7 +61,9 @@ def _nobody_waits() -> None:
 
 
 class Publisher:
-    """Publishes until cancelled. `wake` makes it look at once; it calls `copies_stale` when it noted some."""
+    """Publishes until cancelled. `wake` makes it look at once; it calls `copies_stale` when it noted some. `place`:
+    where servers run that Archway runs itself.
+    """
 
     def __init__(
         self,
@@ -68,10 +71,11 @@ class Publisher:
         redis: Redis,
         signer: Signer,
         *,
+        place: Place | None = None,
         after: Steps = _go_on,
         copies_stale: Callable[[], None] = _nobody_waits,
     ) -> None:
-        self._pool, self._signer = pool, signer
+        self._pool, self._signer, self._place = pool, signer, place
         self._stream = ChangeStream(redis, signer)
         self._after = after
         self._copies_stale = copies_stale
@@ -168,7 +172,7 @@ class Publisher:
         documents: Documents = {}
         for gateway_id in gateways:
             try:
-                documents[gateway_id] = await gateway_document(reading, gateway_id, self._signer)
+                documents[gateway_id] = await gateway_document(reading, gateway_id, self._signer, self._place)
             except (DocumentTooLarge, ValueError, TypeError, LookupError) as fault:
                 log.exception("gateway not published", extra={"gateway": gateway_id, "fault": str(fault)})
                 self._everything_at = time.monotonic() - _REPUBLISH_S + _AGAIN_AFTER_FAULT_S

@@ -9,9 +9,9 @@ import re
 from typing import Final
 
 SENTENCE: Final = (
-    "is a command that starts a server, not a URL; Archway reaches servers over Streamable HTTP and starts none: "
-    "run it behind a bridge, `fastmcp run mcp.json --transport http`, and enter the bridge's URL "
-    '(page "Put a stdio server behind Archway", docs/administering/stdio-servers.md)'
+    "is a command that starts a server, not a URL; leave the URL out and have Archway run the command: "
+    '`--run-command \'npx -y PACKAGE@VERSION\'`, or in JSON `"run": {"command": [...]}` '
+    '(page "Servers that Archway runs", docs/administering/servers-we-run.md)'
 )
 
 _OF_NODE: Final = ("npx", "npm", "pnpm", "pnpx", "yarn", "bunx", "bun", "deno", "node")

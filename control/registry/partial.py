@@ -21,7 +21,7 @@ def new_entry(told: Mapping[str, Any], named: Collection[str]) -> WantedEntry:
     """A new entry. One that is to be a team's own is shown to that team, unless it is named who sees it; one that
     says what to run is run here, unless its kind is named.
     """
-    if told["run"] is not None and "kind" not in named:
+    if told.get("run") is not None and "kind" not in named:
         told = {**told, "kind": "self_hosted"}
     if told["team_id"] is not None and not {"visibility", "teams"} & set(named):
         told = {**told, "visibility": "teams", "teams": [told["team_id"]]}

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from control.registry.arguments import MAX_ARGUMENT, argument_places
 from control.registry.broken_rule import BrokenRule
 from control.registry.images import check_image
+from control.registry.packages import check_chooses_no_code
 from control.registry.quantities import check_resources
 from control.registry.run_names import check_content, check_file, check_variable
 from control.registry.self_hosted import SelfHosted
@@ -57,7 +58,9 @@ def check_run(run: SelfHosted, secret_names: tuple[str, ...]) -> CheckedRun:
     if run.pull_secrets and not image:
         raise BrokenRule("run.pull_secrets", "go with an image of your own; take them out for the base image")
     check_resources(run.resources)
-    return CheckedRun(replace(run, image=image), argument_places(run.command), _taken(run, secret_names))
+    places = argument_places(run.command)
+    check_chooses_no_code(run.command)
+    return CheckedRun(replace(run, image=image), places, _taken(run, secret_names))
 
 
 def check_run_secrets(secrets: Mapping[str, str], mounted: tuple[str, ...]) -> dict[str, str]:

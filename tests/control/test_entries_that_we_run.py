@@ -67,6 +67,7 @@ async def test_a_remote_entry_says_that_nothing_is_run(api: Api) -> None:
         ({"kind": "process"}, "kind"),
         ({"run": {"command": []}}, "run.command"),
         ({"run": {"command": "npx files"}}, "run.command"),
+        ({"run": {"command": ["npx", "${user_config.folder}"]}}, "run.command[1]"),
         ({"run": {**RUN, "port": 0}}, "run.port"),
         ({"run": {**RUN, "extra": 1}}, "run.extra"),
         ({"run": {**RUN, "environment": {"LD_PRELOAD": "x"}}}, "run.environment[0]"),
@@ -105,6 +106,13 @@ async def test_a_remote_server_has_neither_variables_nor_files(api: Api) -> None
         body = {"slug": "time", "name": "Time", "url": "https://time.example/mcp", **changes}
         answer = await api.admin.send("POST", "/entries", body)
         assert (answer.status, answer.json["errors"][0]["field"]) == (422, field)
+
+
+async def test_what_may_be_another_at_each_start_is_told_whenever_the_entry_is_shown(api: Api) -> None:
+    entry = await made(api, run={"command": ["uvx", "files"]})
+    assert "files==1.2.3" in entry["warnings"][0]
+    assert (await api.get(f"/entries/{entry['id']}"))["warnings"] == entry["warnings"]
+    assert (await api.patch(f"/entries/{entry['id']}", {"run": {"command": ["uvx", "files==1"]}}))["warnings"] == []
 
 
 async def test_a_change_of_one_part_leaves_the_others(api: Api) -> None:

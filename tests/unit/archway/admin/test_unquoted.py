@@ -21,7 +21,7 @@ def test_a_command_without_quotes_is_told_what_to_do_with_it(verb, command):
     code, output = said(*verb, "--url", *command.split())
     assert code == 2
     assert "is a command that starts a server, not a URL" in output
-    assert "stdio-servers.md" in output
+    assert "servers-we-run.md" in output
 
 
 @pytest.mark.parametrize(

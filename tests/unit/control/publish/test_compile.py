@@ -47,6 +47,13 @@ def test_a_tool_is_shown_under_its_exposed_name_and_called_by_its_own() -> None:
     assert tool.definition == {"name": "github__search", "title": "Search", "inputSchema": {}}
 
 
+def test_a_server_that_archway_runs_is_where_servers_run_here_and_a_program_over_stdio_is_known_as_one() -> None:
+    rows = (assigned("remote"), assigned("stdio", entry_kind="self_hosted", stdio=True))
+    for place, kind in (("cluster", "cluster"), ("process", "process"), (None, "process")):
+        routes = [one.route for one in compile_gateway(GatewayContents(GATEWAY, rows), place).tools]
+        assert [(route.kind, route.stdio) for route in routes] == [("remote", False), (kind, True)]
+
+
 def test_a_route_is_the_caller_s_own_unless_pinned_to_what_is_shared() -> None:
     rows = [
         assigned("dynamic"),

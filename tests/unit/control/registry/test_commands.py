@@ -102,6 +102,6 @@ def test_a_clients_json_for_a_command_is_seen(value, seen):
 
 
 def test_the_page_that_the_sentence_names_is_there_under_that_title():
-    assert "docs/administering/stdio-servers.md" in SENTENCE
-    page = (ROOT / "docs/administering/stdio-servers.md").read_text()
-    assert page.startswith("# Put a stdio server behind Archway\n")
+    assert "docs/administering/servers-we-run.md" in SENTENCE
+    page = (ROOT / "docs/administering/servers-we-run.md").read_text()
+    assert page.startswith("# Servers that Archway runs\n")

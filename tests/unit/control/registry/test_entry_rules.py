@@ -64,7 +64,7 @@ def test_a_docs_link_may_lead_inside_but_must_be_a_link() -> None:
 
 @pytest.mark.parametrize("url", ["npx -y @x/server", "uvx mcp-server-time", "docker run -i mcp/time", "/opt/server"])
 def test_a_command_where_the_url_belongs_is_told_what_to_do_with_it(url: str) -> None:
-    with pytest.raises(BrokenRule, match=r"^url: is a command that starts a server, not a URL; .*stdio-servers\.md"):
+    with pytest.raises(BrokenRule, match=r"^url: is a command that starts a server, not a URL; .*servers-we-run\.md"):
         checked(url)
 
 

@@ -1,10 +1,74 @@
-"""A package of which a command names no version is told by its name."""
-
-from __future__ import annotations
+import shlex
 
 import pytest
 
-from control.registry.packages import unpinned_package
+from control.registry.broken_rule import BrokenRule
+from control.registry.packages import check_chooses_no_code, package_of, unpinned_package
+
+
+@pytest.mark.parametrize(
+    ("command", "spec", "pinned"),
+    [
+        ("npx -y @scope/server@1.2.3", "@scope/server@1.2.3", True),
+        ("npx server@1.2.3-beta.1 --flag", "server@1.2.3-beta.1", True),
+        ("npx -y @scope/server", "@scope/server", False),
+        ("npx server@latest", "server@latest", False),
+        ("npx server@^1.2.3", "server@^1.2.3", False),
+        ("npx server@1", "server@1", False),
+        ("npx --package=server@1.2.3 run", "server@1.2.3", True),
+        ("npx -p server run", "server", False),
+        ("/usr/bin/npx --yes -- server@1.2.3", "server@1.2.3", True),
+        ("npx github:a/b", "github:a/b", False),
+        (f"npx github:a/b#{'0' * 40}", f"github:a/b#{'0' * 40}", True),
+        ("uvx time-server", "time-server", False),
+        ("uvx time-server==1.2", "time-server==1.2", True),
+        ("uvx time-server@1.2.3", "time-server@1.2.3", True),
+        ("uvx time-server@latest", "time-server@latest", False),
+        ("uvx --from 'time-server[http]==1.2.3' run --port 1", "time-server[http]==1.2.3", True),
+        ("uvx --from 'time-server>=1' run", "time-server>=1", False),
+        ("uvx --python 3.12 time-server==1.2", "time-server==1.2", True),
+        (f"uvx --from git+https://a.example/b@{'0' * 40} run", f"git+https://a.example/b@{'0' * 40}", True),
+        ("uvx --from git+https://a.example/b run", "git+https://a.example/b", False),
+    ],
+)
+def test_a_package_is_the_same_at_each_start_or_not(command: str, spec: str, pinned: bool) -> None:
+    found = package_of(shlex.split(command))
+    assert found is not None
+    assert (found.spec, found.pinned) == (spec, pinned)
+    again = package_of([command.split(maxsplit=1)[0], found.example])
+    assert spec.startswith("git") or (again is not None and again.pinned)
+
+
+@pytest.mark.parametrize("command", ["", "server --port 1", "node server.js", "npx", "npx --version"])
+def test_what_fetches_nothing_has_none(command: str) -> None:
+    assert package_of(shlex.split(command)) is None
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "npx -y files@1.0.0 ${user_config.x}", "uvx --from files==1 files ${user_config.x}",
+        "node server.js ${user_config.x}", "python3 -m server ${user_config.x}", "server ${user_config.x}",
+        "sh -c 'exec server \"$0\"' ${user_config.x}", "npx files",
+    ],
+)  # fmt: skip
+def test_an_answer_may_stand_behind_what_runs(command: str) -> None:
+    check_chooses_no_code(shlex.split(command))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "npx ${user_config.x}", "npx -y ${user_config.x} --flag", "npx -p ${user_config.x} run",
+        "npx --registry ${user_config.x} files", "uvx --from ${user_config.x} run", "uvx --index ${user_config.x} a",
+        "node ${user_config.x}", "node -e ${user_config.x}", "python3.12 -c ${user_config.x}",
+        "/bin/sh -c ${user_config.x}", "bash ${user_config.x}", "env ${user_config.x}", "java -jar ${user_config.x}",
+        "node --require ${user_config.x} server.js", "npx -y -- ${user_config.x}",
+    ],
+)  # fmt: skip
+def test_no_answer_is_what_runs(command: str) -> None:
+    with pytest.raises(BrokenRule, match=r"run\.command\[\d\]: would let an answer choose what"):
+        check_chooses_no_code(shlex.split(command))
 
 
 @pytest.mark.parametrize(

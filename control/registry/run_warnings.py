@@ -1,0 +1,33 @@
+"""What an admin is told of a server that we run beside what is refused: what may be another one at each start.
+
+Called where an entry is shown. What was fetched in the end is told by each installation's state
+(`server_state.py`). Pure.
+"""
+
+from control.registry.entry import Entry
+from control.registry.images import image_of
+from control.registry.packages import package_of
+from control.registry.self_hosted import SelfHosted
+
+_UNTOLD = frozenset({"", "latest"})
+"""Tags that say nothing of a version."""
+
+
+def run_warnings(entry: Entry) -> list[str]:
+    """Sentences; none for a server that runs elsewhere, and for one that is the same at each start."""
+    if not isinstance(entry.reached, SelfHosted):
+        return []
+    found, run = [], entry.reached
+    package = package_of(run.command)
+    if package is not None and not package.pinned:
+        found.append(
+            f"The package {package.spec} has no exact version: each start may run another one, which nobody has "
+            f"looked at. Write one, as in {package.example}."
+        )
+    image = image_of(run.image) if run.image else None
+    if image is not None and not image.digest and image.tag in _UNTOLD:
+        found.append(
+            f"The image {run.image} has no version: each pull may be another one, which nobody has looked at. Name a "
+            "tag, or better a digest: NAME@sha256:..."
+        )
+    return found
