@@ -15,6 +15,8 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 DEADLINE_S = 30.0
+SILENT_S = 3_700.0
+"""How long lines that are followed may stay away: whoever sends them ends after an hour."""
 LONGEST_ANSWER = 64 << 20
 PAGE = 100
 ANY = "*"
@@ -72,6 +74,11 @@ class AdminApi:
             if not cursor:
                 return
 
+    def lines(self, path: str, **query: str | int | None) -> Iterator[bytes]:
+        """Lines of text as they come, with their ends. Not whole where the connection ends before: Unreachable."""
+        with self._answer(self._request("GET", path + _query(query)), SILENT_S) as answer:
+            yield from answer
+
     def post(self, path: str, body: object = None) -> dict[str, Any]:
         """Make something, or have something done."""
         return self._call("POST", path, body)[0]
@@ -96,6 +103,11 @@ class AdminApi:
         return self._call("GET", path)[1] or ANY
 
     def _call(self, method: str, path: str, body: object = None, if_match: str = "") -> tuple[dict[str, Any], str]:
+        with self._answer(self._request(method, path, body, if_match)) as answer:
+            raw = answer.read(LONGEST_ANSWER)
+            return (_json(raw) if raw else {}), answer.headers.get("ETag", "")
+
+    def _request(self, method: str, path: str, body: object = None, if_match: str = "") -> urllib.request.Request:
         headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/json, application/problem+json"}
         content = None
         if body is not None:
@@ -103,17 +115,14 @@ class AdminApi:
             headers["Content-Type"] = "application/json"
         if if_match:
             headers["If-Match"] = if_match
-        asked = urllib.request.Request(  # noqa: S310 - the scheme is checked where the address is read
+        return urllib.request.Request(  # noqa: S310 - the scheme is checked where the address is read
             self.url.rstrip("/") + "/api/v1" + quote(path, safe="/?&=%:,"), content, headers, method=method
         )
-        with self._answer(asked) as answer:
-            raw = answer.read(LONGEST_ANSWER)
-            return (_json(raw) if raw else {}), answer.headers.get("ETag", "")
 
     @contextlib.contextmanager
-    def _answer(self, asked: urllib.request.Request) -> Iterator[HTTPResponse]:
+    def _answer(self, asked: urllib.request.Request, within_s: float = DEADLINE_S) -> Iterator[HTTPResponse]:
         try:
-            with _OPENER.open(asked, timeout=DEADLINE_S) as answer:
+            with _OPENER.open(asked, timeout=within_s) as answer:
                 yield answer
         except urllib.error.HTTPError as refused:
             with refused:

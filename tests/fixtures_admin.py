@@ -153,12 +153,11 @@ async def deps(
     signer = Signer(parse_key_ring("ARCHWAY_SIGNING_KEY", new_key()))
     key_sets = KeySets(pool, Asker(egress, LOOPBACK), signer)
     renewals = Renewals(pool, Asker(egress, LOOPBACK), safeguards.seals)
+    usable = Usable(safeguards.seals, renewals, place="process")
     yield Deps(
         pool=pool,
         safeguards=safeguards,
-        discoverer=Discoverer(
-            pool, ProbeClient(egress, [probing_proxy.url], calls), safeguards, Usable(safeguards.seals, renewals)
-        ),
+        discoverer=Discoverer(pool, ProbeClient(egress, [probing_proxy.url], calls), safeguards, usable),
         key_sets=key_sets,
         upstream=UpstreamProviders(
             pool, Asker(egress, LOOPBACK), safeguards.seals, our_client("https://tools.example.com")

@@ -93,9 +93,11 @@ def with_standings(_: AdminApi, items: Iterable[Mapping[str, Any]]) -> list[dict
 
 
 def _with_standing(item: Mapping[str, Any]) -> dict[str, Any]:
-    told = item.get("standing") or {}
-    words = str(told.get("word", "")).replace("_", " ")
-    return {**item, "standing": words, "cause": told.get("cause", ""), "cure": told.get("cure", "")}
+    told, runs = item.get("standing") or {}, item.get("runs") or {}
+    words, cause, cure = str(told.get("word", "")).replace("_", " "), told.get("cause", ""), told.get("cure", "")
+    if runs.get("phase", "ready") != "ready" and not words.startswith("needs"):
+        words, cause, cure = runs["phase"], f"{runs['sentence']} {runs['message']}".strip(), runs["cure"]
+    return {**item, "standing": words, "cause": cause, "cure": cure}
 
 
 def with_users(api: AdminApi, items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -193,6 +193,10 @@ BAD_PATH = "Check the path of the URL."
 def why_not_ready(installation: Mapping[str, Any]) -> str:
     """Why an installation cannot be used yet, and what to do; '' for one that is ready."""
     state, address = installation.get("state"), str(installation.get("address", ""))
+    runs = installation.get("runs") or {}
+    if runs.get("phase", "ready") not in {"ready", "degraded"}:
+        why = runs.get("sentence") or f"archway installations show {quote(address)} tells when it is."
+        return f"{address} is not ready ({runs['phase']}): {why}\n{runs.get('cure', '')}".rstrip()
     if state in {"ready", None}:
         return ""
     why = installation.get("state_reason") or "Its server was not asked yet."
@@ -256,7 +260,10 @@ INSTALLATION = Resource(
         Option("default", "Make it the owner's default of this entry, in the place of the one that was.", "flag"),
     ),
     cascade=True,
-    actions=(Action("discover", "Ask the server again for its tools.", "discovered"),),
+    actions=(
+        Action("discover", "Ask the server again for its tools.", "discovered"),
+        Action("restart", "Restart its server, where Archway runs it.", "restarts"),
+    ),
     why_not_ready=why_not_ready,
     made_ready_by=frozenset({"protocol", "values", "credential"}),
     examples={
@@ -275,6 +282,7 @@ INSTALLATION = Resource(
             "archway installations update crm@Support/staging --default",
         ),
         "delete": ("archway installations delete crm@Support --cascade",),
+        "restart": ("archway installations restart crm@Support",),
         "discover": ("archway installations discover Time", "archway installations discover crm@Support"),
     },
 )

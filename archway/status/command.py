@@ -117,9 +117,13 @@ def _print_facts(facts: "Facts") -> None:
 def _print_installations(installations: "list[InstallationFact]") -> None:
     from archway.admin.show import show_list
 
-    rows = [{"installation": one.name, **asdict(one)} for one in installations]
+    rows = [{"installation": one.name, **asdict(one), "runtime": _runs(one)} for one in installations]
     if rows:
         show_list(rows, ("installation", "entry", "scope", "runtime", "state", "reason"), Form.TABLE)
+
+
+def _runs(one: "InstallationFact") -> str:
+    return f"{one.runtime}, isolation: {one.isolation}" if one.isolation else one.runtime
 
 
 def _word(facts: "Facts") -> str:

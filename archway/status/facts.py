@@ -24,7 +24,9 @@ class ProcessFact:
 
 @dataclass(frozen=True, slots=True)
 class InstallationFact:
-    """One installation; `runtime` says where its server runs: `remote`, `process` or `cluster`."""
+    """One installation; `runtime` says where its server runs: `remote`, `process` or `cluster`, or `none` where
+    nothing here runs the servers that Archway is to run.
+    """
 
     id: str
     name: str
@@ -35,6 +37,8 @@ class InstallationFact:
     runtime: str
     discovered_at: str = ""
     """When its server last answered a discovery; '' for never."""
+    isolation: str = ""
+    """How a server that Archway runs is kept from others; `none` where it is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +111,16 @@ def installation_facts(api: AdminApi) -> list[InstallationFact]:
 
 def _fact(one: dict[str, Any], entries: dict[str, dict[str, Any]]) -> InstallationFact:
     entry = entries.get(str(one.get("entry_id")), {})
+    runs = one.get("runs") or {}
+    is_held_up = runs.get("phase", "ready") != "ready"
     return InstallationFact(
         id=str(one["id"]),
         name=str(one.get("name", "")),
         entry=str(entry.get("slug", one.get("entry_id", ""))),
         scope=str(one.get("scope", "")),
-        state=str(one.get("state", "")),
-        reason=str(one.get("state_reason") or ""),
-        # An entry's kind decides where its server runs.
-        runtime=str(one.get("runtime") or entry.get("kind") or "remote"),
+        state=str(runs["phase"] if is_held_up else one.get("state", "")),
+        reason=str(runs.get("sentence", "") if is_held_up else one.get("state_reason") or ""),
+        runtime=str(runs.get("place") or "none") if runs else "remote",
+        isolation=str(runs.get("isolation") or ""),
         discovered_at=str(one.get("discovered_at") or ""),
     )

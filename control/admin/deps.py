@@ -1,14 +1,21 @@
 """What the operations of the admin API stand on: built by `control/replica.py`, handed to each through `Asked`."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
 from control.accounts.upstream_providers import UpstreamProviders
 from control.changes.safeguards import Safeguards
 from control.discovery.discover import Discoverer
 from control.identity.key_sets import KeySets
 from control.publish.acknowledgements import NOBODY_ASKED, Acknowledged
+from control.registry.server_state import Place
+from control.servers.runtime import Runtime
 from control.store.pool import Pool
+
+LOG_READERS: Final = 20
+"""Logs of servers that are read at once in one control."""
 
 
 async def _asks_nobody(_upto: int, _within_s: float) -> Acknowledged:
@@ -37,8 +44,17 @@ class Deps:
     """Names under which the admin listener answers."""
     records_days: int = 30
     """Days that records of calls are kept."""
+    runtime: Runtime | None = None
+    """Where the servers run that Archway runs itself; None: nowhere."""
+    log_readers: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LOG_READERS))
+    """Places for those who read a server's log."""
     acknowledged: Callable[[int, float], Awaitable[Acknowledged]] = _asks_nobody
     """Which workers have applied what the outbox held up to a number, at the latest after so many seconds."""
+
+    @property
+    def place(self) -> Place | None:
+        """Where servers run here; None for nowhere."""
+        return None if self.runtime is None else self.runtime.place
 
     @property
     def pages_url(self) -> str:

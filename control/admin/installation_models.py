@@ -6,6 +6,7 @@ from pydantic import Field as Bound
 
 from control.admin.account_models import AccountView
 from control.admin.entry_models import Answer
+from control.admin.server_models import ServerView
 from control.credentials.standing import StandingWord
 from control.http.models import BothSpellings, Change, Id, Item, Model, Moment, Name, Query, View
 from control.http.paging import NamedPageQuery
@@ -109,6 +110,9 @@ class InstallationView(Item):
     server: dict[str, Any]
     """What discovery saw: era, version, names, capabilities, count of tools, those that were left out, and notes; of
     the latest one also what it `added` to the entry, `changed` and found `gone`."""
+    runs: ServerView | None = Bound(
+        description="How its server does, where Archway runs it; null for one that runs elsewhere."
+    )
     plain_values: dict[str, Answer]
     secret_names: list[str]
     bound_url: str = Bound(

@@ -6,6 +6,7 @@ reason, and discovered again on demand.
 """
 
 from collections.abc import Mapping, Sequence
+from shlex import quote
 
 from control.admin.account_models import AccountView
 from control.admin.api import Asked, Operations
@@ -18,6 +19,7 @@ from control.admin.installation_models import (
     StandingView,
 )
 from control.admin.resource import shown
+from control.admin.server_models import ServerView
 from control.changes import installations as changes
 from control.changes.visible import visible_installation
 from control.credentials.standing import Standing
@@ -27,6 +29,8 @@ from control.http.problems import conflict
 from control.registry.account import Account
 from control.registry.install_path import path_to_mend
 from control.registry.installation import Installation, told_of_installation
+from control.registry.server_causes import words_of
+from control.registry.server_state import as_seen_now
 from control.store import accounts, installations
 from control.store.pool import Connection, transaction
 from control.store.standings import standings
@@ -110,9 +114,19 @@ def _view(asked: Asked, installation: Installation, told: _Told) -> Installation
         InstallationView,
         told_of_installation(installation),
         standing=shown(StandingView, stand[installation.id]),
+        runs=_runs(asked, installation),
         account=_account(held.get(installation.id)),
         sign_in_link=asked.deps.pages_url + path_to_mend(installation),
     )
+
+
+def _runs(asked: Asked, installation: Installation) -> ServerView | None:
+    if not installation.is_ours:
+        return None
+    state = as_seen_now(installation.id, installation.server_state, asked.deps.place)
+    sentence, cure = words_of(state, quote(installation.address))
+    is_latest = state.generation >= installation.wanted_generation
+    return shown(ServerView, state, place=asked.deps.place, sentence=sentence, cure=cure, is_latest=is_latest)
 
 
 def _account(account: Account | None) -> AccountView | None:
@@ -132,8 +146,13 @@ def _account(account: Account | None) -> AccountView | None:
 async def discovered(asked: Asked, installation_id: str) -> InstallationView:
     """The installation after its server was asked what it offers; Problem 409 where it has gone meanwhile."""
     await asked.deps.discoverer.discover(installation_id, asked_by=asked.caller)
+    return await shown_now(asked, installation_id)
+
+
+async def shown_now(asked: Asked, installation_id: str) -> InstallationView:
+    """The installation as it is now; Problem 409 where it has gone."""
     async with transaction(asked.pool, readonly=True) as connection:
         found = await installations.one(connection, installation_id)
         if found is None:
-            raise conflict("The installation was deleted while its server was asked.")
+            raise conflict("The installation was deleted meanwhile.")
         return _view(asked, found, await _told(connection, [found]))

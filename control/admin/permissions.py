@@ -100,6 +100,8 @@ TABLE: Mapping[str, tuple[Action, ...]] = MappingProxyType(
         "GET /installations/{installation_id}": ("installation:read",),
         "PATCH /installations/{installation_id}": ("installation:update", "oauth_client:update"),
         "POST /installations/{installation_id}/discover": ("installation:discover",),
+        "POST /installations/{installation_id}/restart": ("installation:update",),
+        "GET /installations/{installation_id}/logs": ("installation:update",),
         "DELETE /installations/{installation_id}": ("installation:delete",),
         "PUT /installations/{installation_id}/account": ("installation:update",),
         "DELETE /installations/{installation_id}/account": ("installation:update",),

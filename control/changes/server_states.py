@@ -1,15 +1,18 @@
-"""How servers that we run do, kept as their runtime reports it.
+"""How servers that we run do, kept as their runtime reports it; and that somebody wants one restarted.
 
 Called by `control/discovery/server_reports.py`, for whichever runtime there is. A report of an older generation never
 replaces one of a newer: the two may come from two replicas, the slower of which knows less. Proxies hear of what they
 remember: that a server answers or does not, that it is at another address, and that it is another process now, whose
-predecessor took its sessions along. That somebody wants a restart is decided in `installations.py`.
+predecessor took its sessions along.
 """
 
 from dataclasses import replace
 from typing import Final
 
+from control.changes.installations import locked
+from control.changes.refusals import NotNow
 from control.changes.write import Write
+from control.registry.installation import Installation
 from control.registry.server_state import LONGEST_MESSAGE, ServerState, same_but_for_time
 from control.store import installations, server_states
 from control.store.writes import server_states as rows
@@ -47,6 +50,24 @@ async def asked(write: Write, installation_id: str, generation: int) -> None:
     await rows.asked(write, installation_id, generation)
     await write.announce()
     write.observed()
+
+
+async def restart(write: Write, installation_id: str) -> None:
+    """Have the installation's server restarted. NotThere; NotAllowed; NotNow where Archway does not run it."""
+    found = await locked(write, installation_id, "installation:update")
+    refuse_remote(found)
+    await rows.restart(write, installation_id)
+    await write.announce()  # proxies hear of it when the server goes
+    wanted = found.restarts_wanted
+    await write.record(
+        "update", "installation", installation_id, {"restarts_wanted": wanted}, {"restarts_wanted": wanted + 1}
+    )
+
+
+def refuse_remote(found: Installation) -> None:
+    """Raise NotNow for an installation whose server runs elsewhere."""
+    if not found.is_ours:
+        raise NotNow(f"The server of {found.address} is not run by Archway, but wherever its URL leads.")
 
 
 def _is_another_process(before: ServerState, after: ServerState) -> bool:

@@ -20,7 +20,7 @@ LONGEST_ADDRESS: Final = 450
 """A slug has 63 characters at most, an e-mail 254, a team's name 128, and so has an installation's."""
 _NOT_TOLD: Final = {
     "owner", "secret_values", "entry_name", "owner_name", "is_default", "server_state", "bridge_token",
-    "restarts_wanted",
+    "restarts_wanted", "entry_kind", "entry_version",
 }  # fmt: skip
 
 
@@ -75,12 +75,25 @@ class Installation(NewInstallation):
     """The person's e-mail, the team's or the OAuth client's name, or `organisation`."""
     discovers: bool
     """Whether its entry's tools are found through it."""
+    entry_kind: str = "remote"
+    """How its entry's server is reached, as `Entry.reached` tags it."""
+    entry_version: int = 1
     restarts_wanted: int = 0
     """How often somebody asked for a restart of its server, where we run it."""
     bridge_token: bytes | None = field(default=None, repr=False)
     """What each call to its bridge carries, sealed for this installation; None before it was first run."""
     server_state: ServerState | None = None
     """How its server does, where we run it, as its runtime said last; None where nothing was said yet."""
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether Archway itself runs its server."""
+        return self.entry_kind == "self_hosted"
+
+    @property
+    def wanted_generation(self) -> int:
+        """At least which generation of its server has its and its entry's latest change."""
+        return self.entry_version + self.credential_version - 1
 
     @property
     def address(self) -> str:

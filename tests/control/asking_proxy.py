@@ -19,6 +19,7 @@ from control.identity.key_sets import KeySets
 from control.internal.listener import PLACES, InternalListener
 from control.internal.questions import Questions
 from control.internal.signed_callers import SignedCallers
+from control.internal.starting import StartingServers
 from control.internal.told_steps import StepsAtProxies
 from control.internal.watches import Watches
 from control.providers.asking import Asker
@@ -107,8 +108,9 @@ async def proxy(database: str, pool: Pool, redis_server: RedisServer) -> AsyncIt
     stream = ChangeStream(redis, SIGNER)
     seals = RowSeals(SECRETS)
     renewals = Renewals(pool, Asker(egress, LOOPBACK), seals)
-    usable = Usable(seals, renewals)
-    questions = Questions(questions_pool, stream, SIGNER, usable, steps, PAGES_URL, signed)
+    usable = Usable(seals, renewals, place="process")
+    starting = StartingServers(questions_pool, "process", tasks)
+    questions = Questions(questions_pool, stream, SIGNER, usable, steps, PAGES_URL, signed, starting)
     discovered = Discovered()
     news = NewsOfLists(pool, discovered)
     listener = InternalListener(CALLS, questions, tasks, Watches(questions_pool, usable, news))

@@ -62,6 +62,7 @@ BY_HAND = {
     "GET /entries/{entry_id}/sign-in": "entries sign-in",
     "PUT /installations/{installation_id}/account": "installations deposit",
     "DELETE /installations/{installation_id}/account": "installations disconnect",
+    "GET /installations/{installation_id}/logs": "installations logs",
     "GET /records/{record_id}": "records show",
     "PATCH /entries/{entry_id}/tools/{tool_id}": "entries quarantine",
     "GET /identity-providers/{provider_id}/people": "identity-providers people",

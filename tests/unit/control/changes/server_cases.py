@@ -4,8 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from control.changes import discoveries, server_states
+from control.changes.write import Write
+from control.registry.self_hosted import SelfHosted
 from tests.fakes.registry import a_server_state
+
+
+async def _restart(write: Write, there: Any) -> None:
+    run = {name: one for name, one in msgspec.to_builtins(SelfHosted(command=("x",))).items() if name != "kind"}
+    await write.execute(
+        "update entries set kind = 'self_hosted', url = '', run = $2 where id = $1", there.entry.id, run
+    )
+    await server_states.restart(write, there.installation.id)
+
 
 SERVERS: dict[str, tuple[Any, ...]] = {
     "discoveries.keep_failure": (
@@ -22,5 +35,6 @@ SERVERS: dict[str, tuple[Any, ...]] = {
         "",
         lambda there: [("installation", there.installation.id)],
     ),
+    "server_states.restart": (_restart, "update installation"),
     "server_states.asked": (lambda write, there: server_states.asked(write, there.installation.id, 1), ""),
 }

@@ -1,0 +1,43 @@
+"""A place where servers run, as far as logs go: it says what a test gives it to say, and runs nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+
+from control.registry.server_state import Place
+from control.servers.runtime import Report, RuntimeAway
+from control.servers.wanted import WantedServer
+
+
+@dataclass
+class LoggedRuntime:
+    """Give it `lines`, and `before` of the run before; with `away` it cannot be asked, for that reason."""
+
+    place: Place = "process"
+    lines: list[bytes] = field(default_factory=list)
+    before: list[bytes] = field(default_factory=list)
+    later: asyncio.Queue[bytes] = field(default_factory=asyncio.Queue)
+    """Lines for those who follow."""
+    away: str = ""
+
+    async def run(self, report: Report, wake: Callable[[str], None]) -> None:
+        raise AssertionError("nothing runs here")
+
+    async def apply(self, wanted: WantedServer) -> None:
+        raise AssertionError("nothing runs here")
+
+    async def remove(self, installation_id: str) -> None:
+        raise AssertionError("nothing runs here")
+
+    async def present(self) -> frozenset[str]:
+        raise AssertionError("nothing runs here")
+
+    async def logs(self, installation_id: str, *, lines: int, previous: bool, follow: bool) -> AsyncIterator[bytes]:
+        if self.away:
+            raise RuntimeAway(self.away)
+        for one in (self.before if previous else self.lines)[-lines:]:
+            yield one
+        while follow:
+            yield await self.later.get()
