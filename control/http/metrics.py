@@ -13,6 +13,7 @@ from aiohttp import web
 from control.accounts.renewals import Renewals
 from control.store.pool import Pool, StoreConflict, StoreUnavailable, transaction
 from control.store.renewals import Standing, standing
+from control.store.server_states import Counted, counted
 from control.telemetry.exposition import CONTENT_TYPE, exposed
 
 COUNTED_EVERY_S: Final = 5.0
@@ -24,7 +25,7 @@ class Metrics:
     def __init__(self, pool: Pool, renewals: Renewals) -> None:
         self._pool, self._renewals = pool, renewals
         self._one_at_a_time = asyncio.Lock()
-        self._standing: Standing | None = None
+        self._standing: tuple[Standing, Counted] | None = None
         self._counted = 0.0
 
     def application(self) -> web.Application:
@@ -34,22 +35,22 @@ class Metrics:
         return app
 
     async def _tell(self, _: web.Request) -> web.Response:
-        stands = await self._stands()
-        text = exposed(
-            self._renewals.counts,
-            self._renewals.under_way,
-            None if stands is None else stands.failing,
-            None if stands is None else stands.revocations,
-        )
+        known = await self._stands()
+        counts, under_way = self._renewals.counts, self._renewals.under_way
+        if known is None:
+            text = exposed(counts, under_way, None, None)
+        else:
+            stands, servers = known
+            text = exposed(counts, under_way, stands.failing, stands.revocations, servers.by_phase, servers.restarts)
         return web.Response(body=text.encode(), headers={"Content-Type": CONTENT_TYPE})
 
-    async def _stands(self) -> Standing | None:
+    async def _stands(self) -> tuple[Standing, Counted] | None:
         """What the database said a moment ago; None where it could not say."""
         async with self._one_at_a_time:
             if time.monotonic() - self._counted >= COUNTED_EVERY_S or not self._counted:
                 try:
                     async with transaction(self._pool, readonly=True) as connection:
-                        self._standing = await standing(connection)
+                        self._standing = await standing(connection), await counted(connection)
                 except (StoreUnavailable, StoreConflict):
                     self._standing = None
                 self._counted = time.monotonic()

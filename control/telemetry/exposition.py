@@ -1,26 +1,46 @@
 """Control's numbers as Prometheus reads them (text exposition format 0.0.4). Pure; `control/http/metrics.py` asks."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import accumulate
 from typing import Final
 
-from control.telemetry.metrics import BOUNDS, DURATIONS, FAILING, RENEWALS, UNDER_WAY, WAITING, Metric
+from control.telemetry.metrics import (
+    BOUNDS,
+    DURATIONS,
+    FAILING,
+    RENEWALS,
+    RESTARTS,
+    SERVERS,
+    UNDER_WAY,
+    WAITING,
+    Metric,
+)
 from control.telemetry.renewal_counts import RenewalCounts
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def exposed(counts: RenewalCounts, under_way: int, failing: int | None, waiting: int | None) -> str:
-    """The text. What is None is not known now, and left out."""
+def exposed(
+    counts: RenewalCounts,
+    under_way: int,
+    failing: int | None,
+    waiting: int | None,
+    servers: Mapping[str, int] | None = None,
+    restarts: int | None = None,
+) -> str:
+    """The text. What is None is not known now, and left out. `servers`: those that Archway runs, by phase."""
     lines = [
         *_head(RENEWALS),
         *(f'{RENEWALS.name}{{{RENEWALS.label}="{outcome}"}} {ended}' for outcome, ended in counts.ended.items()),
         *_head(DURATIONS),
         *_histogram(DURATIONS.name, counts),
     ]
-    for metric, value in ((UNDER_WAY, under_way), (FAILING, failing), (WAITING, waiting)):
+    for metric, value in ((UNDER_WAY, under_way), (FAILING, failing), (WAITING, waiting), (RESTARTS, restarts)):
         if value is not None:
             lines += [*_head(metric), f"{metric.name} {value}"]
+    if servers is not None:
+        lines += _head(SERVERS)
+        lines += (f'{SERVERS.name}{{{SERVERS.label}="{phase}"}} {servers.get(phase, 0)}' for phase in SERVERS.values)
     return "\n".join(lines) + "\n"
 
 

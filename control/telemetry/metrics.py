@@ -46,4 +46,16 @@ WAITING: Final = Metric(
     "gauge",
     "Accounts that are gone, their provider not told yet.",
 )
-METRICS: Final = (RENEWALS, DURATIONS, UNDER_WAY, FAILING, WAITING)
+SERVERS: Final = Metric(
+    "archway_servers",
+    "gauge",
+    "Servers that Archway runs, by phase.",
+    "phase",
+    ("pending", "pulling", "starting", "ready", "degraded", "failed", "stopping"),
+)
+RESTARTS: Final = Metric(
+    "archway_server_restarts",
+    "gauge",
+    "How often servers that Archway runs ended by themselves, since the latest change of each.",
+)
+METRICS: Final = (RENEWALS, DURATIONS, UNDER_WAY, FAILING, WAITING, RESTARTS, SERVERS)

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import re
+from typing import get_args
 
+from control.registry.server_state import Phase
 from control.telemetry.exposition import exposed
-from control.telemetry.metrics import BOUNDS, METRICS, OUTCOMES
+from control.telemetry.metrics import BOUNDS, METRICS, OUTCOMES, SERVERS
 from control.telemetry.renewal_counts import RenewalCounts
 
 
@@ -16,7 +18,7 @@ def counted() -> RenewalCounts:
 
 
 def test_each_metric_is_told_with_its_kind_and_each_outcome_from_the_beginning() -> None:
-    text = exposed(RenewalCounts(), 0, 0, 0)
+    text = exposed(RenewalCounts(), 0, 0, 0, {}, 0)
     assert re.findall(r"^# TYPE (\w+) (\w+)$", text, re.MULTILINE) == [(one.name, one.kind) for one in METRICS]
     for outcome in OUTCOMES:
         assert f'archway_account_renewals_total{{outcome="{outcome}"}} 0\n' in text
@@ -37,3 +39,15 @@ def test_what_is_not_known_now_is_left_out() -> None:
     assert "archway_account_renewals_under_way 4\n" in text
     assert "archway_accounts_failing" not in text
     assert "archway_account_revocations_waiting" not in text
+
+
+def test_servers_are_told_by_phase_and_those_of_no_phase_as_none() -> None:
+    text = exposed(RenewalCounts(), 0, 0, 0, {"ready": 2, "failed": 1}, 7)
+    assert 'archway_servers{phase="ready"} 2\n' in text
+    assert 'archway_servers{phase="pulling"} 0\n' in text
+    assert "archway_server_restarts 7\n" in text
+    assert "archway_servers" not in exposed(RenewalCounts(), 0, None, None)
+
+
+def test_the_phases_are_those_that_a_server_may_be_in() -> None:
+    assert SERVERS.values == get_args(Phase)
