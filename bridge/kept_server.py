@@ -44,6 +44,8 @@ class KeptServer:
         self._doubted: Run | None = None
         self._probe = True
         self._next_start = 0.0
+        self._answers = asyncio.Event()
+        self._waiting = 0
         self.run: Run | None = None
         self.state = State("starting")
 
@@ -53,6 +55,20 @@ class KeptServer:
             state = self.state
             raise away(state.phase, state.cause, state.message, self._seconds_until_next())
         return self.run
+
+    async def run_soon(self) -> Run:
+        """The same; where there will be one soon, it is waited for."""
+        may_wait = self._next_start - time.monotonic() < self._options.wait_s and not self._stopping
+        if self.run is None and may_wait and self._waiting < self._options.max_in_flight:
+            self._waiting += 1
+            try:
+                async with asyncio.timeout(self._options.wait_s):
+                    await self._answers.wait()
+            except TimeoutError:
+                pass
+            finally:
+                self._waiting -= 1
+        return self.run_now()
 
     async def keep(self) -> None:
         """Keep it running until cancelled."""
@@ -76,6 +92,7 @@ class KeptServer:
         self._stopping = True
         self.state = State("stopping", restarts=self.state.restarts)
         run, self.run = self.run, None
+        self._answers.set()  # nobody waits any more: there will be none
         if run is not None:
             await run.calls.idle(drain_s)
         if self._child is not None:
@@ -120,9 +137,11 @@ class KeptServer:
         except Refused:
             return self._why_it_ended(child, await ending)
         self.run, self.state = run, State("ready", restarts=restarts)
+        self._answers.set()
         log.info("the server answers", extra={"era": run.era.value if run.era else "", "pid": child.pid})
         status = await ending
         self.run = None
+        self._answers.clear()
         if self._silent is run:
             return (
                 "not_answering",
@@ -151,6 +170,7 @@ class KeptServer:
         except (TimeoutError, Refused):
             if run is self.run and self._child is not None and not run.is_over:
                 self._silent, self.run = run, None
+                self._answers.clear()
                 log.warning("the server does not answer and is ended")
                 await self._child.stop(self._options.stop_s)
         finally:

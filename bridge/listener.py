@@ -96,7 +96,7 @@ class Listener:
         return web.Response(status=202, headers=NAMELESS)
 
     async def _request(self, http: web.BaseRequest, asked: Request) -> web.StreamResponse:
-        run = self._server.run_now()
+        run = await self._server.run_soon()
         assert run.era is not None  # it is let through once it is known
         if asked.method == "initialize" and asked.era is Era.LEGACY:
             return _initialized(run, asked)

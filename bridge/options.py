@@ -42,6 +42,8 @@ class Options:
     """Bytes of one request."""
     max_line: int = 16 << 20
     """Bytes of one message of the server; of a longer one nothing is kept."""
+    wait_s: float = 8.0
+    """For a server that is about to be there, before a call is refused. A proxy that probes waits for ten seconds."""
     call_s: float = 660.0
     """For the answer to one call. A minute longer than a proxy waits by its longest setting."""
     ping_s: float = 10.0
@@ -75,6 +77,7 @@ def options_from(arguments: Sequence[str], environment: Mapping[str, str]) -> Op
         max_in_flight=given.max_in_flight,
         max_body=given.max_body,
         max_line=given.max_line,
+        wait_s=given.wait_within,
         call_s=given.call_within,
         ping_s=given.ping_within,
         start_s=given.start_within,
@@ -97,6 +100,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--max-in-flight", type=_positive, default=known.max_in_flight, help=f"calls at once ({known.max_in_flight})")
     add("--max-body", type=_positive, default=known.max_body, help=f"bytes of a request ({known.max_body})")
     add("--max-line", type=_positive, default=known.max_line, help=f"bytes of an answer ({known.max_line})")
+    add(
+        "--wait-within", type=_seconds, default=known.wait_s, help=f"seconds for a server to begin ({known.wait_s:g})"
+    )
     add("--call-within", type=_seconds, default=known.call_s, help=f"seconds for one call ({known.call_s:g})")
     add("--ping-within", type=_seconds, default=known.ping_s, help=f"seconds for a ping after it ({known.ping_s:g})")
     add("--start-within", type=_seconds, default=known.start_s, help=f"seconds for its start ({known.start_s:g})")

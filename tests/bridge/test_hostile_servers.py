@@ -46,7 +46,8 @@ async def test_a_server_that_crashes_fails_its_calls_and_is_started_again(legacy
 
 
 async def test_what_is_called_while_the_server_is_away_may_be_tried_again(tmp_path):
-    async with Bridge(child("once", str(tmp_path / "mark"), "legacy"), tmp_path) as bridge:
+    once = child("once", str(tmp_path / "mark"), "legacy")
+    async with Bridge(once, tmp_path, "--wait-within", "0.1") as bridge:
         await bridge.ready()
         _ = await bridge.call("crash")
         state = await bridge.state("failed", "crashed")

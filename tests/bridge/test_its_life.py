@@ -15,13 +15,18 @@ def lives(pid):
 
 
 async def test_it_is_not_well_before_the_server_has_answered(tmp_path):
-    async with Bridge(child("mute"), tmp_path) as bridge:
+    async with Bridge(child("mute"), tmp_path, "--wait-within", "0.1") as bridge:
         status, state = await bridge.health()
 
         assert [status, state["phase"], state["cause"]] == [503, "starting", ""]
         refused = await bridge.call("echo")
         assert refused.status == 503
         assert "is starting; try again in" in refused.last["error"]["message"]
+
+
+async def test_a_call_waits_for_a_server_that_is_about_to_begin(tmp_path):
+    async with Bridge(child("legacy", "chatty"), tmp_path) as bridge:
+        assert (await bridge.call("echo", text="early")).text == "early"
 
 
 async def test_a_server_that_never_answers_is_named_so(tmp_path):
