@@ -25,6 +25,7 @@ from bench.plan import Plan, plan_of
 from bench.processes import server
 from bench.report import RESULTS, Report
 from bench.rows.account_renewals import account_renewals
+from bench.rows.bridge import bridge
 from bench.rows.connections import connections
 from bench.rows.flatness import front, gateways, gets, tools, workers
 from bench.rows.found import Found
@@ -64,6 +65,7 @@ ROWS: Final[dict[str, Callable[[Stand], Found]]] = {
     "oauth_refreshes": oauth_refreshes,  # refresh tokens that control takes on one core
     "resolved": resolved,  #         a caller's own account beside an installation that all share, warm
     "account_renewals": account_renewals,  # hundreds of tokens at one provider that end together
+    "bridge": bridge,  #             the bridge before a server over stdio, and what it does on one core
     "overload": overload,  #         three times saturation, open loop
     "slow": slow_upstream,  #        one slow server among healthy ones
 }

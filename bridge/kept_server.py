@@ -13,6 +13,7 @@ from typing import Final
 
 from bridge.child_process import ChildProcess
 from bridge.greeting import EndedAtProbe, NotGreeted, greet
+from bridge.memory import killed_for_memory
 from bridge.options import Options
 from bridge.orphans import reaped
 from bridge.other_era import envelope
@@ -44,6 +45,7 @@ class KeptServer:
         self._doubted: Run | None = None
         self._probe = True
         self._next_start = 0.0
+        self._killed_before = 0
         self._answers = asyncio.Event()
         self._waiting = 0
         self.run: Run | None = None
@@ -115,6 +117,7 @@ class KeptServer:
         """One run; why it is over: a cause, and a sentence."""
         options = self._options
         self._printed.forget()
+        self._killed_before = killed_for_memory()
         child = self._child = ChildProcess()
         run = Run(child.send, self._printed, options.max_in_flight, options.max_line)
         try:
@@ -133,9 +136,9 @@ class KeptServer:
             return await self._given_up(child, ending, str(refused))
         except EndedAtProbe:
             self._probe = False
-            return self._why_it_ended(child, await ending)
+            return self._why_it_ended(await ending)
         except Refused:
-            return self._why_it_ended(child, await ending)
+            return self._why_it_ended(await ending)
         self.run, self.state = run, State("ready", restarts=restarts)
         self._answers.set()
         log.info("the server answers", extra={"era": run.era.value if run.era else "", "pid": child.pid})
@@ -147,7 +150,7 @@ class KeptServer:
                 "not_answering",
                 f"It answered neither a call nor a question whether it lives.\n{self._printed.latest}",
             )
-        return self._why_it_ended(child, status)
+        return self._why_it_ended(status)
 
     async def _given_up(self, child: ChildProcess, ending: "asyncio.Task[int]", why: str) -> tuple[str, str]:
         """End a server that did not begin."""
@@ -158,8 +161,9 @@ class KeptServer:
             return "bad_output", f"{why} It printed {stray} lines that are no messages.\n{self._printed.latest}"
         return "not_answering", f"{why}\n{self._printed.latest}"
 
-    def _why_it_ended(self, child: ChildProcess, status: int) -> tuple[str, str]:
-        return "crashed", f"{how_it_ended(status)}\n{self._printed.latest}"
+    def _why_it_ended(self, status: int) -> tuple[str, str]:
+        cause = "crashed" if killed_for_memory() == self._killed_before else "out_of_memory"
+        return cause, f"{how_it_ended(status)}\n{self._printed.latest}"
 
     async def _ask_whether_it_lives(self, run: Run) -> None:
         modern = run.era is Era.MODERN

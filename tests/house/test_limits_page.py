@@ -9,6 +9,9 @@ from typing import get_args
 import msgspec
 from throttled.asyncio import Quota
 
+from bridge import calls, child_process, kept_server, printed
+from bridge import sessions as bridge_sessions
+from bridge.options import Options
 from control.accounts import early_renewals, lease, renewals, revocations, times
 from control.admin.entry_models import Slug
 from control.catalog import client_config
@@ -146,7 +149,25 @@ def _hours_of_revocations() -> int:
     return 24 * int(re.search(r"expires_at timestamptz .* interval '(\d+) day'", schema)[1])
 
 
+BRIDGE = Options(command=(), token="")
 FIGURES = {
+    "calls at one server at once": f"{BRIDGE.max_in_flight}",
+    "body of a request to a bridge": size(BRIDGE.max_body),
+    "one message of such a server": size(BRIDGE.max_line),
+    "bytes that wait for a server that does not read": size(child_process.MOST_UNSENT),
+    "seconds that a call waits for a server that starts": f"{BRIDGE.wait_s:g}",
+    "seconds for its answer": f"{BRIDGE.call_s:g}",
+    "seconds from its start to its first answer": f"{BRIDGE.start_s:g}",
+    "seconds until it is started again": f"0.2, each time twice as long, up to {kept_server.LONGEST_PAUSE_S:g}",
+    "seconds for calls that run when a bridge ends": f"{BRIDGE.drain_s:g}",
+    "seconds for the server to end then": f"{BRIDGE.stop_s:g}",
+    "messages for one caller who reads slowly": (f"{calls.MOST_TOLD:,}, of {size(calls.MOST_TOLD_BYTES)} together"),
+    "sessions of legacy callers at one bridge": (
+        f"{bridge_sessions.MOST_SESSIONS:,}; one that is idle for an hour may be forgotten"
+    ),
+    "lines of a server's own words in the log": (
+        f"{printed.MOST_A_SECOND} a second, each of {printed.LONGEST:,} characters"
+    ),
     "failures in a row before a rest": f"{breakers._FAILURES}",
     "seconds of such a rest": f"{breakers._REST_S:g}",
     "seconds for `server/discover`": f"{eras._PROBE_S:g}",
