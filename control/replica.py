@@ -27,6 +27,7 @@ from control.discovery.news import NewsOfLists
 from control.discovery.probe_client import ProbeClient
 from control.discovery.server_reports import ServerReports
 from control.discovery.under_way import DiscoveriesUnderWay
+from control.hosted_servers import HostedServers, hosted_servers
 from control.http.metrics import Metrics
 from control.identity.callers import ProviderCallers
 from control.identity.key_sets import KeySets
@@ -67,6 +68,7 @@ from core.tasks import Tasks
 log = logging.getLogger("control.main")  # what the process says of itself has one name
 
 OUTBOX_CHANNEL: Final = "archway_outbox"
+SERVERS_CHANNEL: Final = "archway_servers"
 _DATABASE_AGAIN_S: Final = 1.0
 _PUBLISH_DEADLINE_S: Final = 1.0
 """A slow Redis must not stop publishing; nobody waits for it but the next round."""
@@ -100,6 +102,9 @@ class Replica:
         self.key_sets = KeySets(pool, asker, signer)
         self.presence = Presence(pool, asker, self.key_sets, seals)
         single_sign_on = SingleSignOn(pool, asker, self.key_sets, seals, settings.pages_url)
+        self.seals = seals
+        self.hosted: HostedServers | None = None
+        """The servers that run here or in a cluster; set by `composed`, before anything begins."""
         self.copies = StaleCopiesSweep(pool, self.redis["publish"])
         place = settings.runtime or None
         self.publisher = Publisher(pool, self.redis["publish"], signer, place=place, copies_stale=self.copies.wake)
@@ -192,9 +197,14 @@ class Replica:
             ("oauth-sweep", keep_swept(self.pool)),
         ):
             _ = self.tasks.spawn(name, work)
+        if self.hosted is not None:
+            self.hosted.start()
+            _ = self.tasks.spawn("servers-listen", listen_for(dsn, SERVERS_CHANNEL, self.hosted.wake))
 
     async def close(self) -> None:
         """End the background work; what it left undone is in Postgres or Redis, for the next."""
+        if self.hosted is not None:
+            await self.hosted.close()
         await self.tasks.close()
         await self.discoveries.close()
         await self.news.close()
@@ -221,6 +231,7 @@ async def composed(settings: ControlSettings) -> AsyncIterator[Replica]:
         outside = await ending.enter_async_context(_egress(settings, settings.addresses))
         public = await ending.enter_async_context(_egress(settings, AddressPolicy()))
         replica = Replica(settings, pool, questions_pool, to_proxies, outside, public)
+        replica.hosted = await hosted_servers(settings, pool, replica.seals, replica.server_reports.take)
         replica.start()
         ending.push_async_callback(replica.close)
         yield replica

@@ -52,10 +52,12 @@ class Cluster:
     def __init__(self, client: ApiClient, pace: Pace) -> None:
         self._client, self._pace = client, pace
 
-    async def list(self, kind: Kind, namespace: str, labels: str) -> tuple[list[Object], str]:
-        """All objects that have these labels, page by page, and the version of the whole for `watch`."""
+    async def list(
+        self, kind: Kind, namespace: str, labels: str = "", *, fields: str = ""
+    ) -> tuple[list[Object], str]:
+        """All objects that have these labels and fields, page by page, and the version of the whole for `watch`."""
         found: list[Object] = []
-        query = {"labelSelector": labels, "limit": str(PAGE)}
+        query = {"labelSelector": labels, "fieldSelector": fields, "limit": str(PAGE)}
         while True:
             answer = await self._call("GET", kind.path(namespace), query)
             found += answer.get("items") or []

@@ -29,6 +29,7 @@ SECRET: Final = Kind("Secret", "v1", "secrets")
 POLICY: Final = Kind("NetworkPolicy", "networking.k8s.io/v1", "networkpolicies")
 REPLICA_SET: Final = Kind("ReplicaSet", "apps/v1", "replicasets")
 POD: Final = Kind("Pod", "v1", "pods")
+EVENT: Final = Kind("Event", "v1", "events")
 LEASE: Final = Kind("Lease", "coordination.k8s.io/v1", "leases")
 
 APPLIED: Final = (POLICY, SECRET, DEPLOYMENT, SERVICE)

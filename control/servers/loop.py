@@ -55,6 +55,8 @@ class ServerLoop:
     def __init__(self, runtime: Runtime, rows: Rows, report: Report) -> None:
         self._runtime, self._rows, self._report = runtime, rows, report
         self._seen: Mapping[str, str] = {}
+        self._going: set[str] = set()
+        """Those whose rows went, until they are removed: somebody else may lead in between."""
         self._told = asyncio.Event()
 
     def wake(self) -> None:
@@ -64,9 +66,11 @@ class ServerLoop:
     async def run(self) -> None:
         """Keep what runs as it is wanted, until cancelled."""
         keys = Keys()
-        self._seen = {}
+        for key in self._going:
+            keys.add(key)
+        self._seen = dict.fromkeys(self._seen, "")  # looked at again, and those that are gone by now are missed
         works: dict[str, Callable[[], Awaitable[None]]] = {
-            "runtime": lambda: self._runtime.run(self._report, keys.add),
+            "runtime": lambda: self._runtime.run(self._report, lambda key: self._woken(keys, key)),
             "rows": lambda: self._look_at_rows(keys),
             "resync": lambda: self._resync(keys),
         }
@@ -78,6 +82,11 @@ class ServerLoop:
         finally:
             keys.close()
 
+    def _woken(self, keys: Keys, key: str) -> None:
+        """What the runtime tells of one that has no row is left to the resync, which takes none away unguarded."""
+        if key in self._seen:
+            keys.add(key)
+
     async def _look_at_rows(self, keys: Keys) -> None:
         """Once; ends when there is reason for the next look."""
         self._told.clear()
@@ -85,6 +94,7 @@ class ServerLoop:
         for key in seen.keys() | self._seen.keys():
             if seen.get(key) != self._seen.get(key):
                 keys.add(key, changed=True)
+        self._going |= self._seen.keys() - seen.keys()
         self._seen = seen
         await asyncio.sleep(POLL_SPACING_S)
         with suppress(TimeoutError):
@@ -133,6 +143,7 @@ class ServerLoop:
             wanted = await self._rows.wanted(key)
             if wanted is None:
                 await self._runtime.remove(key)
+                self._going.discard(key)
                 return
             generation = wanted.generation
             await self._runtime.apply(wanted)

@@ -56,6 +56,12 @@ async def claim_changes(connection: Connection, limit: int) -> list[ClaimedChang
     return [ClaimedChange(*row) for row in await connection.fetch(_CLAIM, limit)]
 
 
+async def instance_id(connection: Connection) -> str:
+    """What tells this Archway from another in the same cluster; it stays, also when the database is moved."""
+    found: str = await connection.fetchval("select instance_id from publication")
+    return found
+
+
 async def forget_changes(connection: Connection, ids: Sequence[int]) -> None:
     """The claimed rows are published."""
     await connection.execute("delete from outbox where id = any($1::bigint[])", list(ids))

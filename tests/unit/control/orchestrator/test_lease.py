@@ -7,7 +7,7 @@ from control.orchestrator.cluster import Cluster
 from control.orchestrator.kinds import LEASE
 from control.orchestrator.lease import GIVE_UP_S, LASTS_S, RENEW_S, Lease
 from tests.kube.fake_server import FakeKube
-from tests.unit.control.orchestrator.conftest import Passing, running
+from tests.kube.passing import Passing, running
 
 
 class Replica:

@@ -9,7 +9,7 @@ from control.orchestrator.cluster import Cluster
 from control.orchestrator.kinds import SECRET, Kind, Object
 from control.orchestrator.reflector import WATCH_S, Reflector
 from tests.kube.fake_server import FakeKube
-from tests.unit.control.orchestrator.conftest import Passing, running
+from tests.kube.passing import Passing, running
 
 
 def secret(name: str, word: str = "x") -> dict[str, Any]:

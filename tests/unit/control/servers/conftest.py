@@ -18,7 +18,8 @@ from tests.plugins.moved_clock import MovedClock
 def wanted_server(installation_id: str, generation: int = 1) -> WantedServer:
     return WantedServer(
         installation_id=installation_id, entry="crm", team_id=None, generation=generation, image="", command=("srv",),
-        transport="stdio", port=8080, path="/mcp", health_path="", environment={}, secret_environment={}, files={},
+        transport="stdio", port=8080, path="/mcp", health_path="", environment={},
+        secret_environment={"KEY": f"word {generation}"}, files={},
         bridge_token="word", resources=Resources(), pull_secrets=(),
     )  # fmt: skip
 

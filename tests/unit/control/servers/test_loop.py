@@ -74,6 +74,15 @@ async def test_what_the_runtime_wakes_is_looked_at(scene: Scene) -> None:
         assert await scene.until(lambda: scene.runtime.running == {"a": 1}) <= 2
 
 
+async def test_what_the_runtime_wakes_and_nobody_knows_is_not_taken_away(scene: Scene) -> None:
+    scene.runtime.running = {"stray": 1}
+    async with scene.running():
+        await scene.until(lambda: scene.looks == 1)
+        scene.runtime.wake("stray")
+        await scene.pass_by(RESYNC_S[0] - 10, by=1)
+        assert scene.runtime.running == {"stray": 1}
+
+
 async def test_a_runtime_that_wakes_without_end_has_one_try_a_second(scene: Scene) -> None:
     scene.rows = {"a": 1}
     async with scene.running():

@@ -1,0 +1,127 @@
+"""The servers that this control runs: the runtime that the settings name, the loop that drives it, and who leads.
+
+Composed once by `control/replica.py`. Every replica has the runtime, so that it can read logs; what runs is looked
+after by the one that leads. In a cluster that is whoever has the lease, else the one control that has the processes.
+"""
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any, Final
+
+from control.processes.runtime import process_runtime
+from control.registry.row_seals import RowSeals
+from control.registry.server_state import ServerState
+from control.servers import wanting
+from control.servers.loop import Rows, ServerLoop
+from control.servers.runtime import Report, Runtime
+from control.servers.wanted import WantedServer
+from control.settings import ControlSettings
+from control.store import publication, server_states
+from control.store.pool import Pool, transaction
+from core.tasks import Tasks, forever
+
+READS_AT_ONCE: Final = 4
+"""Of the loop in the database: it shares the pool with people, who wait."""
+AGAIN_S: Final = 1.0
+CLOSE_S: Final = 8.0
+"""For processes to end, and for giving back the lease."""
+_NAMES: Final = "names of secrets in a cluster"
+
+Lead = Callable[[Callable[[], Coroutine[Any, Any, None]]], Awaitable[None]]
+"""Runs work whenever this control leads."""
+Disconnect = Callable[[], Awaitable[None]]
+
+
+class HostedServers:
+    """The servers of one control, looked after from `start` to `close` whenever this control leads."""
+
+    def __init__(self, runtime: Runtime, loop: ServerLoop, lead: Lead, disconnect: Disconnect) -> None:
+        self.runtime = runtime
+        self.wake = loop.wake
+        """Rows may have changed."""
+        self._loop, self._lead, self._disconnect = loop, lead, disconnect
+        self._tasks = Tasks("servers")
+        self._running: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin."""
+        self._running = self._tasks.spawn("run", forever("servers", lambda: self._lead(self._loop.run), AGAIN_S))
+
+    async def close(self) -> None:
+        """End what runs here, or hand it over; what runs in a cluster goes on."""
+        if self._running is not None:
+            self._running.cancel()  # once: each further one would cut short how processes end
+            _ = await asyncio.wait({self._running}, timeout=CLOSE_S)
+        await self._tasks.close()
+        await self._disconnect()
+
+
+async def hosted_servers(
+    settings: ControlSettings, pool: Pool, seals: RowSeals, report: Report
+) -> HostedServers | None:
+    """What the settings want; None where no server is run. Raises BadSetting and StoreUnavailable."""
+    match settings.runtime:
+        case "":
+            return None
+        case "process":
+            runtime = process_runtime(settings)
+            loop = ServerLoop(runtime, _rows(pool, seals), report)
+            return HostedServers(runtime, loop, _always, _nothing)
+        case "cluster":
+            return await _in_a_cluster(settings, pool, seals, report)
+
+
+async def _in_a_cluster(settings: ControlSettings, pool: Pool, seals: RowSeals, report: Report) -> HostedServers:
+    # Imported here: the client of Kubernetes takes 70 MB, which a control without a cluster does not need.
+    from control.orchestrator.cluster import connected
+    from control.orchestrator.environment import Environment
+    from control.orchestrator.lease import Lease
+    from control.orchestrator.runtime import ClusterRuntime
+
+    async with transaction(pool, readonly=True) as connection:
+        instance_id = await publication.instance_id(connection)
+    environment = Environment(
+        instance_id=instance_id,
+        namespace=settings.servers_namespace,
+        proxies_namespace=settings.release_namespace,
+        base_image=settings.base_image,
+        name_key=settings.secret_ring.current.derive(_NAMES),
+        node_selector=settings.node_selector,
+        tolerations=settings.tolerations,
+    )
+    cluster = await connected(settings.kubeconfig)
+    runtime = ClusterRuntime(cluster, environment)
+    loop = ServerLoop(runtime, _rows(pool, seals), report)
+    holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+    lease = Lease(cluster, settings.release_namespace, f"archway-servers-{instance_id[-12:]}", holder)
+    return HostedServers(runtime, loop, lease.lead, cluster.close)
+
+
+def _rows(pool: Pool, seals: RowSeals) -> Rows:
+    places = asyncio.Semaphore(READS_AT_ONCE)
+
+    async def versions() -> Mapping[str, str]:
+        async with transaction(pool, readonly=True) as connection:
+            return await wanting.versions(connection)
+
+    async def wanted(installation_id: str) -> WantedServer | None:
+        async with places, transaction(pool) as connection:
+            return await wanting.load(connection, seals, installation_id)
+
+    async def kept(installation_id: str) -> ServerState | None:
+        async with places, transaction(pool, readonly=True) as connection:
+            return await server_states.one(connection, installation_id)
+
+    return Rows(versions, wanted, kept)
+
+
+async def _always(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Processes are those of this control."""
+    await work()
+
+
+async def _nothing() -> None:
+    """Nothing is connected to."""

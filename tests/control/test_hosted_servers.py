@@ -1,0 +1,105 @@
+"""A control that runs servers in a cluster, on a real PostgreSQL: from an installation to objects, and back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from control.changes import server_states as changes
+from control.changes.write import changing
+from control.discovery.discover import SERVER
+from control.hosted_servers import HostedServers, hosted_servers
+from control.registry.row_seals import RowSeals
+from control.registry.server_state import ServerState
+from control.settings import ControlSettings
+from control.store.notifications import listen
+from core.keys import new_key
+from tests.control.registry_api import Api, api
+from tests.kube.fake_server import FakeKube
+from tests.kube.passing import running
+
+__all__ = ["api"]
+
+RUN = {"command": ["npx", "-y", "files@1.0.0"]}
+
+
+@pytest.fixture
+async def kube() -> AsyncIterator[FakeKube]:
+    async with FakeKube(("archway", "servers")) as fake:
+        yield fake
+
+
+@pytest.fixture
+async def hosted(api: Api, kube: FakeKube, database: str, tmp_path: Path) -> AsyncIterator[HostedServers]:
+    path = tmp_path / "kubeconfig"
+    path.write_bytes(orjson.dumps(kube.kubeconfig()))
+    settings = ControlSettings(
+        database, "redis://127.0.0.1:1/0", new_key(), new_key(), new_key(),
+        "https://archway.test", runtime="cluster", kubeconfig=str(path), servers_namespace="servers",
+        release_namespace="archway", base_image="registry.example/base:1",
+    )  # fmt: skip
+
+    async def keep(state: ServerState) -> None:
+        async with changing(api.pool, SERVER) as write:
+            await changes.keep(write, state)
+
+    made = await hosted_servers(settings, api.pool, RowSeals(api.ring), keep)
+    assert made is not None
+    made.start()
+    async with running(listen(database, "archway_servers", made.wake)):
+        yield made
+    await made.close()
+
+
+async def until(true: Callable[[], Awaitable[bool]]) -> None:
+    for _ in range(3_000):
+        if await true():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it never happened")
+
+
+async def phase_of(api: Api, installation: Any) -> str:
+    found = await api.row("select phase from server_states where installation_id = $1", installation["id"])
+    return found["phase"] if found else ""
+
+
+async def test_what_is_installed_runs_and_what_is_uninstalled_does_not(
+    api: Api, kube: FakeKube, hosted: HostedServers
+) -> None:
+    entry = await api.post("/entries", {"slug": "files", "name": "Files", "kind": "self_hosted", "run": RUN})
+    installed = await api.install(entry)
+
+    async def is_ready() -> bool:
+        return await phase_of(api, installed) == "ready"
+
+    async def is_gone() -> bool:
+        return not kube.things("deployments", "servers") and not kube.things("networkpolicies", "servers")
+
+    await until(is_ready)
+    assert [line async for line in hosted.runtime.logs(installed["id"], lines=5, previous=False, follow=False)] == []
+    await api.delete(f"/installations/{installed['id']}")
+    await until(is_gone)
+
+
+async def test_a_control_that_ends_gives_back_the_lease_and_leaves_what_runs(
+    api: Api, kube: FakeKube, hosted: HostedServers
+) -> None:
+    entry = await api.post("/entries", {"slug": "files", "name": "Files", "kind": "self_hosted", "run": RUN})
+    await api.install(entry)
+
+    async def is_there() -> bool:
+        return len(kube.things("services", "servers")) == 1
+
+    await until(is_there)
+    (lease,) = kube.things("leases", "archway")
+    assert lease["spec"]["holderIdentity"] != ""
+    await hosted.close()
+    (lease,) = kube.things("leases", "archway")
+    assert lease["spec"]["holderIdentity"] == ""
+    assert len(kube.things("deployments", "servers")) == 1

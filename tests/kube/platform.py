@@ -1,0 +1,95 @@
+"""A deployment of Archway as far as its servers in a cluster are concerned: rows in memory, loop, runtime and lease.
+
+Real but for the database and the cluster, which is the fake. Several over the same rows and the same fake are
+several replicas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from unittest.mock import patch
+
+import orjson
+
+from control.orchestrator.cluster import connected
+from control.orchestrator.environment import Environment
+from control.orchestrator.identity import server_name
+from control.orchestrator.lease import Lease
+from control.orchestrator.runtime import ClusterRuntime
+from control.servers.loop import Rows, ServerLoop
+from control.servers.state import ServerState
+from control.servers.wanted import WantedServer
+from tests.kube.fake_server import FakeKube
+from tests.kube.passing import Counted, CountedPace, UnderWay
+from tests.unit.control.servers.conftest import wanted_server
+
+NAMESPACE = "servers"
+ENVIRONMENT = Environment(
+    instance_id="019ad000-0000-7000-8000-000000000001", namespace=NAMESPACE, proxies_namespace="archway",
+    base_image="registry.example/base:1", name_key=b"k" * 32,
+)  # fmt: skip
+A, B = (f"019ad000-0000-7000-8000-00000000000{letter}" for letter in "ab")
+"""Two installations."""
+
+
+def name_of(installation_id: str) -> str:
+    """Of its deployment, its service and its policy."""
+    return server_name("crm", installation_id)
+
+
+class RowsInMemory:
+    """What the database would say."""
+
+    def __init__(self) -> None:
+        self.generations: dict[str, int] = {}
+        self.states: dict[str, ServerState] = {}
+
+    async def versions(self) -> dict[str, str]:
+        return {key: str(generation) for key, generation in self.generations.items()}
+
+    async def wanted(self, key: str) -> WantedServer | None:
+        return wanted_server(key, self.generations[key]) if key in self.generations else None
+
+    async def kept(self, key: str) -> ServerState | None:
+        return self.states.get(key)
+
+    async def report(self, state: ServerState) -> None:
+        self.states[state.installation_id] = state
+
+
+class Platform:
+    """One replica."""
+
+    def __init__(self, cluster: Counted, rows: RowsInMemory, name: str) -> None:
+        self.cluster, self.rows, self.name = cluster, rows, name
+        self.runtime = ClusterRuntime(cluster, ENVIRONMENT)
+        self.loop = ServerLoop(self.runtime, Rows(rows.versions, rows.wanted, rows.kept), rows.report)
+        self.leads = 0
+        self._lease = Lease(cluster, NAMESPACE, "archway", name)
+
+    async def run(self) -> None:
+        await self._lease.lead(self._led)
+
+    async def _led(self) -> None:
+        self.leads += 1
+        await self.loop.run()
+
+
+@asynccontextmanager
+async def platform(
+    kube: FakeKube, rows: RowsInMemory, folder: Path, under_way: UnderWay, name: str = "one"
+) -> AsyncIterator[Platform]:
+    """A replica that is not running yet."""
+    path = folder / f"{name}.json"
+    path.write_bytes(orjson.dumps(kube.kubeconfig()))
+    with patch.multiple("control.orchestrator.cluster", Cluster=Counted, Pace=CountedPace):
+        cluster = await connected(str(path))
+    assert isinstance(cluster, Counted)
+    cluster.under_way = under_way
+    cluster._pace.under_way = under_way  # type: ignore[attr-defined]
+    try:
+        yield Platform(cluster, rows, name)
+    finally:
+        await cluster.close()
