@@ -6,7 +6,7 @@ a person must give does not run: it is refused with the word and the sentence th
 
 import secrets as random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from control.credentials import dispatch, lacks
 from control.credentials.resolved import version_of
@@ -81,9 +81,11 @@ async def versions(connection: Connection) -> dict[str, str]:
     return await wanted_servers.versions(connection)
 
 
-async def load(connection: Connection, seals: RowSeals, installation_id: str) -> WantedServer | None:
+async def load(
+    connection: Connection, seals: RowSeals, installation_id: str, base_image: str = ""
+) -> WantedServer | None:
     """What is to run for an installation, in a transaction that may write (the token of its bridge is made here
-    once); None where nothing is. Raises Refused.
+    once, and it is pinned to `base_image`, the one of the settings); None where nothing is. Raises Refused.
     """
     installation = await installations.one(connection, installation_id)
     entry = None if installation is None else await entries.one(connection, installation.entry_id)
@@ -105,7 +107,10 @@ async def load(connection: Connection, seals: RowSeals, installation_id: str) ->
         raise Refused(
             "configuration", "its secrets were sealed with a key that is not here any more; give them again"
         ) from None
-    return wanted_server(entry, entry.reached, installation, opened)
+    wanted = wanted_server(entry, entry.reached, installation, opened)
+    if wanted.image or not base_image:
+        return wanted
+    return replace(wanted, base_image=await server_states.base_image(connection, installation.id, base_image))
 
 
 def _contents(

@@ -1,7 +1,7 @@
 """SQL of how servers that we run do: the latest word of their runtime, a row for each installation.
 
-Written by `control/changes/server_states.py`, by way of `writes/server_states.py`. The tokens of bridges are written
-here: nobody decides them.
+Written by `control/changes/server_states.py`, by way of `writes/server_states.py`. The tokens of bridges and
+the base images of servers are written here: nobody decides them.
 """
 
 from collections.abc import Collection, Mapping
@@ -59,6 +59,17 @@ async def counted(connection: Connection) -> Counted:
         "select phase, count(*) as number, sum(restarts) as restarts from server_states group by phase"
     )
     return Counted({row["phase"]: row["number"] for row in rows}, sum(row["restarts"] for row in rows))
+
+
+async def base_image(connection: Connection, installation_id: str, newest: str) -> str:
+    """The base image of the installation's server: the one that it has, or else this one from now on."""
+    row = await connection.fetchrow(
+        "update installations set base_image = $2 where id = $1 and base_image = '' returning base_image",
+        installation_id, newest,
+    )  # fmt: skip
+    if row is None:
+        row = await connection.fetchrow("select base_image from installations where id = $1", installation_id)
+    return newest if row is None else str(row["base_image"])
 
 
 async def bridge_token(connection: Connection, installation_id: str, sealed: bytes) -> bytes | None:

@@ -18,6 +18,9 @@ create table server_states (
 -- How often somebody asked for a restart; and the token that calls to its bridge must carry, sealed for the row.
 alter table installations add column restarts_wanted integer not null default 0;
 alter table installations add column bridge_token bytea;
+-- The base image that its server runs, where it has none of its own, until somebody asks for a restart: a newer one in
+-- the settings restarts nothing. '': the one of the settings, from the next look at it on.
+alter table installations add column base_image text not null default '';
 
 -- A change of an installation or of its entry wakes whoever runs its server.
 create function tell_of_servers() returns trigger language plpgsql as $$

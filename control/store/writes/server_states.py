@@ -31,7 +31,8 @@ async def asked(writing: Writing, installation_id: str, generation: int) -> None
 
 
 async def restart(writing: Writing, installation_id: str) -> None:
-    """One more restart is wanted of the installation's server."""
+    """One more restart is wanted of the installation's server, with the newest base image."""
     await writing.execute(
-        "update installations set restarts_wanted = restarts_wanted + 1 where id = $1", installation_id
+        "update installations set restarts_wanted = restarts_wanted + 1, base_image = '' where id = $1",
+        installation_id,
     )
