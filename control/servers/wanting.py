@@ -59,7 +59,7 @@ def wanted_server(entry: Entry, run: SelfHosted, installation: Installation, ope
         installation_id=installation.id,
         entry=entry.slug,
         team_id=owner.id if isinstance(owner, TeamOwner) else None,
-        generation=version_of(entry, installation),
+        generation=version_of(entry, installation) + installation.restarts_wanted,
         image=run.image,
         command=command,
         transport=run.transport,

@@ -18,7 +18,7 @@ async def test_an_object_that_is_absent_is_made_and_one_that_is_there_is_kept(ku
 
 
 async def test_the_same_once_more_changes_nothing(kube: Cluster) -> None:
-    made = [(await kube.apply("secrets", secret("a", stringData={"x": "1"}))).thing for _ in range(2)]
+    made = [(await kube.apply("secrets", secret("a", data={"x": "MQ=="}))).thing for _ in range(2)]
     assert made[0]["metadata"]["resourceVersion"] == made[1]["metadata"]["resourceVersion"]
 
 

@@ -78,7 +78,7 @@ async def test_a_pod_that_somebody_deletes_comes_again(controlled: Cluster) -> N
 
 async def test_what_a_deployment_owns_goes_with_it(controlled: Cluster) -> None:
     made = (await controlled.create("deployments", deployment("a"))).thing
-    owned = with_(secret("a", immutable=True, stringData={"x": "1"}), "metadata.ownerReferences", [owner(made)])
+    owned = with_(secret("a", immutable=True, data={"x": "MQ=="}), "metadata.ownerReferences", [owner(made)])
     await controlled.apply("secrets", owned)
     await until_listed(controlled, "pods", 1, "app=a")
     await controlled.ask("DELETE", controlled.path("deployments", "a"), {"propagationPolicy": "Background"})

@@ -25,13 +25,14 @@ FIELDS = (
     Field("token", "secret", variable="TOKEN"),
 )
 IN_A_VARIABLE = StaticCredential("variable", variable="API_KEY")
+SECRETS = {"token": "t", "credential": "k"}
 
 
 def wanted(
     run: SelfHosted = STDIO, *, secrets: dict[str, str] | None = None, opened: Opened | None = None, **changes: Any
 ) -> WantedServer:
     entry = an_entry(reached=run, **{"fields": FIELDS, "credential": IN_A_VARIABLE, **changes})
-    of_installation = {"token": "t", "credential": "k"} if secrets is None else secrets
+    of_installation = SECRETS if secrets is None else secrets
     installation = filled(entry, tuple(of_installation), restarts_wanted=3)
     given = opened or Opened({"KEY": "v", "ca.pem": "pem"}, of_installation, "b-token")
     return wanted_server(entry, run, installation, given)
@@ -84,6 +85,17 @@ def test_a_team_is_told_and_the_organisation_is_none() -> None:
     entry = an_entry(reached=STDIO, fields=FIELDS[:2])
     for owner, team_id in ((TeamOwner("t1"), "t1"), (Organisation(), None)):
         assert wanted_server(entry, STDIO, filled(entry, (), owner=owner), Opened()).team_id == team_id
+
+
+def test_a_restart_is_another_generation_so_that_proxies_hear_of_another_process() -> None:
+    entry = an_entry(reached=STDIO, fields=FIELDS, credential=IN_A_VARIABLE)
+    made = [
+        wanted_server(
+            entry, STDIO, filled(entry, ("token", "credential"), restarts_wanted=number), Opened({}, SECRETS)
+        )
+        for number in range(2)
+    ]
+    assert made[1].generation == made[0].generation + 1
 
 
 def test_its_generation_rises_with_each_change_of_entry_and_answers() -> None:
