@@ -59,6 +59,7 @@ GROUPS: Final = (
         (
             Place("Registry", "/registry", "shelf", _with("entry:read", "entry:update")),
             Place("Installations", "/installations", "socket", _keeps("installation:read", "installation:update")),
+            Place("Pull secrets", "/pull-secrets", "key", _with("pull_secret:create")),
             Place("Gateways", "/gateways", "gateway", _with("gateway:read")),
             Place("Activity", "/activity", "lines", _with("record:read")),
         ),

@@ -40,6 +40,7 @@ from control.console.pages import (
     person,
     provider_hosts,
     provider_rules,
+    pull_secrets,
     registry,
     sign_ins,
     team,
@@ -68,6 +69,7 @@ _GATEWAY: Final = f"/gateways/{{gateway_id:{_ID}}}"
 _SHOWN_TOOL: Final = f"{_GATEWAY}/tools/{{assignment_id:{_ID}}}"
 _ASSIGNS: Final = "POST /gateways/{gateway_id}/assignments"
 _ASSIGNED: Final = "/gateways/{gateway_id}/assignments/{assignment_id}"
+_DELETES_PULL_SECRET: Final = f"/pull-secrets/{{pull_secret_id:{_ID}}}/delete"
 _EVERYBODY: Final = "GET /me"
 
 
@@ -123,6 +125,10 @@ PAGES: Final = (
         "POST", f"{_INSTALLATION}/discover", installation.discover, "POST /installations/{installation_id}/discover"
     ),
     PageRoute("POST", f"{_INSTALLATION}/delete", installation.delete, "DELETE /installations/{installation_id}"),
+    PageRoute("GET", "/pull-secrets", pull_secrets.show, "GET /pull-secrets"),
+    PageRoute("GET", "/pull-secrets/new", pull_secrets.new, "POST /pull-secrets"),
+    PageRoute("POST", "/pull-secrets/new", pull_secrets.create, "POST /pull-secrets"),
+    PageRoute("POST", _DELETES_PULL_SECRET, pull_secrets.delete, "DELETE /pull-secrets/{pull_secret_id}"),
     PageRoute("GET", "/gateways", gateways.show, "GET /gateways"),
     PageRoute("GET", "/gateways/new", gateways.new, "POST /gateways"),
     PageRoute("POST", "/gateways/new", gateways.create, "POST /gateways"),

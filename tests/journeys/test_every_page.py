@@ -13,6 +13,7 @@ from control.changes import (
     identity_providers,
     oauth_clients,
     roles,
+    server_states,
     teams,
     tokens,
 )
@@ -23,6 +24,8 @@ from control.registry.gateway import GatewayFields
 from control.registry.identity_provider import Endpoints, RoleRule, TeamRule
 from control.registry.oauth_client import ClientFields
 from control.registry.partial import gateway_with
+from control.registry.self_hosted import SelfHosted
+from control.registry.server_state import ServerState
 from control.registry.sign_in_attempt import NewAttempt
 from control.registry.team import NewTeam
 from control.registry.user import User
@@ -84,6 +87,11 @@ NAMES = {
     "oauth-client": "/oauth-clients/{client}",
     "service-account": "/oauth-clients/{program}",
     "programs-installation": "/installations/{its}",
+    "entry-that-we-run": "/registry/{ours}",
+    "change-entry-that-we-run": "/registry/{ours}/change",
+    "server-that-we-run": "/installations/{run}",
+    "pull-secrets": "/pull-secrets",
+    "new-pull-secret": "/pull-secrets/new",
     "find": "/find?q=a",
     "missing": "/people/00000000-0000-0000-0000-000000000000",
 }
@@ -107,12 +115,17 @@ class Lived:
     program: str
     its: str
     """The installation of that service account."""
+    ours: str
+    """An entry that Archway runs."""
+    run: str
+    """Its installation."""
 
     def path(self, name: str) -> str:
         return NAMES[name].format(
             person=self.person.id, team=self.team, client=self.client, provider=self.provider,
             gateway=self.gateway, assignment=self.assignment, call=self.call, entry=self.entry,
             tool=self.tool, installation=self.installation, program=self.program, its=self.its,
+            ours=self.ours, run=self.run,
         )  # fmt: skip
 
 
@@ -137,13 +150,14 @@ async def lived_in(console: Console, *, odd: bool = False) -> Lived:
     client = await _connected(console, (admin, bea), LONG if odd else "Claude")
     served = await _served(console, admin, LONG if odd else "Calendar", text, HEBREW if odd else "Searches.")
     program = await _acting_by_itself(console, served[0], LONG if odd else "Nightly report")
+    run_by_us = await _run_by_us(console, LONG if odd else "Files", text)
     await _tried(console, admin, LONG if odd else "Claude", HEBREW if odd else "sales")
     gateway, assignment = await _with_tools(console, LONG if odd else "crm", HEBREW if odd else "CRM", text)
     await console.called(gateway, bea, LONG[:60] if odd else "crm__find", "upstream_slow", text[:256])
     async with transaction(console.pool, readonly=True) as connection:
         call = await connection.fetchval("select id from records")
     await console.cookie(admin)
-    return Lived(admin, bea, team.id, client, provider, gateway, assignment, call, *served, *program)
+    return Lived(admin, bea, team.id, client, provider, gateway, assignment, call, *served, *program, *run_by_us)
 
 
 async def _served(console: Console, admin: User, name: str, text: str, said: str) -> tuple[str, str, str]:
@@ -179,6 +193,19 @@ async def _acting_by_itself(console: Console, entry_id: str, name: str) -> tuple
         console, entry, scope="service", oauth_client_id=client.id, values={"account": "4711"}
     )  # fmt: skip
     return client.id, its.id
+
+
+async def _run_by_us(console: Console, name: str, text: str) -> tuple[str, str]:
+    """An entry that Archway runs, with an installation whose server does not; both identifiers."""
+    run = SelfHosted(command=("npx", "-y", f"{name}@1.2.3"), environment={"NOTE": text[:200]})
+    entry = await an_entry(console, "files", name=name, reached=run)
+    made = await an_installation(console, entry, name=name)
+    state = ServerState(
+        installation_id=made.id, place="process", phase="failed", generation=1, cause="crashed", message=text[:900]
+    )  # fmt: skip
+    async with changing(console.pool, MAKER) as write:
+        assert await server_states.keep(write, state)
+    return entry.id, made.id
 
 
 async def _with_tools(console: Console, tool: str, name: str, text: str) -> tuple[str, str]:

@@ -21,6 +21,7 @@ from control.console.entry_form import (
 )
 from control.console.form_rows import with_buttons
 from control.console.forms import REFUSALS, Form
+from control.console.pages import pull_secrets
 from control.console.shown_entries import ShownEntry
 from control.console.visit import Visit
 from control.http.paging import page_of, place_key
@@ -102,7 +103,7 @@ async def choices_for_entries(connection: Connection, visit: Visit) -> dict[str,
         "kinds": kinds(),
         "callback": _callback(visit),
         "runs": visit.deps.place or "",
-        "pulls": [],
+        "pulls": await pull_secrets.choices(connection, visit),
     }
 
 

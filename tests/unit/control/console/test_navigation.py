@@ -27,7 +27,7 @@ def test_an_admin_sees_everything() -> None:
 
 
 def test_an_editor_sees_servers_and_gateways_and_who_lets_people_in_and_no_people() -> None:
-    tools = ["/registry", "/installations", "/gateways"]
+    tools = ["/registry", "/installations", "/pull-secrets", "/gateways"]
     assert paths(caller("editor"))[4:] == [*tools, "/identity-providers", "/oauth-clients"]
 
 
@@ -36,7 +36,7 @@ def test_an_admin_of_a_team_sees_what_they_can_do_for_it() -> None:
 
 
 def test_an_editor_of_a_team_keeps_its_servers_and_a_member_of_it_does_not() -> None:
-    assert paths(caller(teams={TEAM: "editor"}))[4:] == ["/registry", "/installations"]
+    assert paths(caller(teams={TEAM: "editor"}))[4:] == ["/registry", "/installations", "/pull-secrets"]
     assert paths(caller(teams={TEAM: "member"}))[4:] == []
 
 
