@@ -77,6 +77,7 @@ SCOPES: Mapping[str, tuple[str, ...]] = {
     "team_id": (TEAM, OTHERS),
     "entry_id": (TEAM, OTHERS),
     "installation_id": (OWN, TEAM, OTHERS),
+    "pull_secret_id": (TEAM, OTHERS),
 }
 """Whose the object can be that a path names."""
 OF_ANY = {"/registry/{entry_id}/install"}
@@ -93,6 +94,7 @@ ALSO: Mapping[str, Action] = {
     "POST /installations/{installation_id}/change": "installation:read",
     "POST /installations/{installation_id}/delete": "installation:read",
     "POST /gateways/{gateway_id}/tools/{assignment_id}": "assignment:read",  # the same
+    "POST /pull-secrets/{pull_secret_id}/delete": "pull_secret:read",  # the list again
 }
 """What a page needs besides."""
 STALE = "999999"
@@ -114,6 +116,7 @@ FORMS: Mapping[str, Mapping[str, str]] = {
     "/registry/{entry_id}/delete": {"cascade": "true", "version": STALE},
     "/installations/{installation_id}/change": {"name": "Another", "protocol": "auto", "version": STALE},
     "/installations/{installation_id}/delete": {"cascade": "true", "version": STALE},
+    "/pull-secrets/{pull_secret_id}/delete": {"version": STALE},
 }
 """What is sent beside the identifiers of the object. Each would do as it is, but for a version that is not now's."""
 ENDS_THE_CALLER = {("/people/{user_id}/disable", OWN), ("/people/{user_id}/delete", OWN)}
