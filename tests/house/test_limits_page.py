@@ -13,13 +13,15 @@ from bridge import calls, child_process, kept_server, printed
 from bridge import sessions as bridge_sessions
 from bridge.options import Options
 from control.accounts import early_renewals, lease, renewals, revocations, times
+from control.admin import server_models
+from control.admin.deps import LOG_READERS
 from control.admin.entry_models import Slug
 from control.catalog import client_config
 from control.changes import oauth_grants
 from control.changes.assignments import MOST_BYTES, MOST_ON_A_GATEWAY
 from control.console import import_form, live
 from control.credentials.upstream_oauth import account, challenge, metadata, token_answer
-from control.discovery import discover, news, probe_client, under_way
+from control.discovery import discover, news, probe_client, server_reports, under_way
 from control.http import forms, models, paging
 from control.http.reading import MAX_BODY as ADMIN_BODY
 from control.internal.watches import SILENT_S
@@ -45,6 +47,7 @@ from control.registry import (
     redirects,
     refresh_rotation,
     resource_tools,
+    server_state,
     sign_in_link,
     tool_definitions,
     url_template,
@@ -53,6 +56,7 @@ from control.registry import (
 from control.registry.credential import OAuthCredential
 from control.registry.installation import LONGEST_ADDRESS
 from control.registry.token import LONGEST_OWN
+from control.servers import log_lines
 from control.sign_in import passwords, throttling
 from control.store import known_devices, oauth_requests, sign_in_attempts
 from core import jwt, snapshot, watches
@@ -435,6 +439,16 @@ FIGURES = {
     "the same of all callers of a worker": (
         f"{at_the_door.ALL_AT_ONCE} at once, then {at_the_door.ALL_PER_SECOND:g} a second"
     ),
+    "seconds that a call waits for a server to start": f"{installations.AWAITED_S:g}",
+    "characters of what a place says of a server": f"{server_state.LONGEST_MESSAGE:,}",
+    "servers whose reports wait for the database, of one control": f"{server_reports.MOST:,}",
+    "servers that are asked at once by themselves, what they offer": f"{server_reports.ASKED_AT_ONCE}",
+    "lines of a log that are asked for at once": f"{server_models.MOST_LINES:,}",
+    "a line of a log": size(log_lines.LONGEST_LINE),
+    "lines of a log that are sent a second": f"{log_lines.LINES_PER_S:,}",
+    "a log in one answer": size(log_lines.MOST_BYTES),
+    "minutes that a log is followed": f"{log_lines.FOLLOWED_S / 60:g}",
+    "logs that are read at once in one control": f"{LOG_READERS}",
     "the sentence that a caller was told": f"{texts.LONGEST_SENTENCE} characters",
     "the name of a client, of a gateway or tool that there is not": f"{texts.LONGEST_NAME} characters",
 }

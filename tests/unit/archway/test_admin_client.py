@@ -23,6 +23,10 @@ class Handler(BaseHTTPRequestHandler):
                 self.answer(307, {}, {"Location": f"http://127.0.0.1:{self.server.server_port}/api/v1/stolen"})
             case "/api/v1/mcp":
                 self.answer(404, {"jsonrpc": "2.0"}, {"Content-Type": "application/json"})
+            case "/api/v1/log":
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(b"one\ntwo\n")
             case "/api/v1/words":
                 self.answer(200, None)
             case _:
@@ -70,6 +74,16 @@ def test_a_filter_arrives_as_it_was_typed(api, server, value):
     list(api.pages("/things", name=value))
 
     assert parse_qs(urlsplit(server.seen[0][1]).query)["name"] == [value]
+
+
+def test_lines_are_read_as_they_come(api, server):
+    assert list(api.lines("/log", lines=7)) == [b"one\n", b"two\n"]
+    assert server.seen[0][1] == "/api/v1/log?lines=7"
+
+
+def test_a_refusal_in_the_place_of_lines_is_told(api):
+    with pytest.raises(Problem, match=r"Not like this\."):
+        list(api.lines("/else"))
 
 
 def test_a_change_is_made_on_the_version_that_was_read(api, server):
