@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Final
 
 from control.accounts.early_renewals import EarlyRenewals
@@ -104,7 +105,7 @@ class Replica:
         single_sign_on = SingleSignOn(pool, asker, self.key_sets, seals, settings.pages_url)
         self.seals = seals
         self.hosted: HostedServers | None = None
-        """The servers that run here or in a cluster; set by `composed`, before anything begins."""
+        """The servers that run here or in a cluster; set by `host`, before anything begins."""
         self.copies = StaleCopiesSweep(pool, self.redis["publish"])
         place = settings.runtime or None
         self.publisher = Publisher(pool, self.redis["publish"], signer, place=place, copies_stale=self.copies.wake)
@@ -180,6 +181,13 @@ class Replica:
             records_days=settings.records_days,
         )
 
+    def host(self, hosted: HostedServers | None) -> None:
+        """Run servers so, from `start` on; people read their logs through it."""
+        self.hosted = hosted
+        if hosted is not None:
+            self.admin = replace(self.admin, runtime=hosted.runtime)
+            self.public = replace(self.public, runtime=hosted.runtime)
+
     def start(self) -> None:
         """Begin the background work."""
         dsn, days = self.settings.database_url, self.settings.records_days
@@ -231,7 +239,7 @@ async def composed(settings: ControlSettings) -> AsyncIterator[Replica]:
         outside = await ending.enter_async_context(_egress(settings, settings.addresses))
         public = await ending.enter_async_context(_egress(settings, AddressPolicy()))
         replica = Replica(settings, pool, questions_pool, to_proxies, outside, public)
-        replica.hosted = await hosted_servers(settings, pool, replica.seals, replica.server_reports.take)
+        replica.host(await hosted_servers(settings, pool, replica.seals, replica.server_reports.take))
         replica.start()
         ending.push_async_callback(replica.close)
         yield replica

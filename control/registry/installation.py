@@ -93,7 +93,7 @@ class Installation(NewInstallation):
     @property
     def wanted_generation(self) -> int:
         """At least which generation of its server has its and its entry's latest change."""
-        return self.entry_version + self.credential_version - 1
+        return self.entry_version + self.credential_version - 1 + self.restarts_wanted
 
     @property
     def address(self) -> str:

@@ -104,6 +104,18 @@ async def test_metrics_are_told_where_an_address_is_set_for_them(database: str, 
         assert "\narchway_accounts_failing 0\n" in await answer.text()
 
 
+async def test_people_read_the_logs_of_servers_where_this_control_runs_some(
+    database: str, redis_server: RedisServer
+) -> None:
+    given = settings(database, redis_server.url)
+    async with composed(given) as replica:
+        assert (replica.admin.runtime, replica.public.runtime) == (None, None)
+    async with composed(msgspec.structs.replace(given, runtime="process")) as replica:
+        assert replica.hosted is not None
+        assert replica.admin.runtime is replica.public.runtime is replica.hosted.runtime
+        assert replica.admin.place == "process"
+
+
 async def test_the_process_serves_with_redis_away_and_ends_in_order(database: str, start: Start) -> None:
     process = await start(database, f"redis://127.0.0.1:{free_port()}/0")
     assert "publishing waits" in await told(process, "control serves")
