@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from archway.admin_client import AdminApi, Problem
 
@@ -87,6 +88,17 @@ def with_pins(_: AdminApi, items: Iterable[Mapping[str, Any]]) -> list[dict[str,
     return [{**item, "installation_name": item.get("installation_name") or CALLERS} for item in items]
 
 
+SERVER_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "pending": "about to start",
+        "pulling": "pulling its image",
+        "degraded": "runs as before",
+        "failed": "does not run",
+    }
+)
+"""How a server that Archway runs does, where the word of its phase says it less well."""
+
+
 def with_standings(_: AdminApi, items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Installations with how they stand, why, and what helps, each by itself and in words."""
     return [_with_standing(item) for item in items]
@@ -96,7 +108,8 @@ def _with_standing(item: Mapping[str, Any]) -> dict[str, Any]:
     told, runs = item.get("standing") or {}, item.get("runs") or {}
     words, cause, cure = str(told.get("word", "")).replace("_", " "), told.get("cause", ""), told.get("cure", "")
     if runs.get("phase", "ready") != "ready" and not words.startswith("needs"):
-        words, cause, cure = runs["phase"], f"{runs['sentence']} {runs['message']}".strip(), runs["cure"]
+        words = SERVER_WORDS.get(runs["phase"], runs["phase"])
+        cause, cure = f"{runs['sentence']} {runs['message']}".strip(), runs["cure"]
     return {**item, "standing": words, "cause": cause, "cure": cure}
 
 

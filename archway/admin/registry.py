@@ -10,7 +10,7 @@ from archway.admin.commands import commands, explained
 from archway.admin.connection import connect
 from archway.admin.form import Form, with_form
 from archway.admin.lookup import find, find_in
-from archway.admin.names import with_owners, with_standings
+from archway.admin.names import SERVER_WORDS, with_owners, with_standings
 from archway.admin.resource import Action, Option, Resource, in_parts
 from archway.admin.run_options import EXAMPLES, EXAMPLES_OF_CHANGES, RUN_FIELDS, RUN_SECRETS
 from archway.admin.show import show_list, show_one
@@ -196,7 +196,8 @@ def why_not_ready(installation: Mapping[str, Any]) -> str:
     runs = installation.get("runs") or {}
     if runs.get("phase", "ready") not in {"ready", "degraded"}:
         why = runs.get("sentence") or f"archway installations show {quote(address)} tells when it is."
-        return f"{address} is not ready ({runs['phase']}): {why}\n{runs.get('cure', '')}".rstrip()
+        does = SERVER_WORDS.get(runs["phase"], runs["phase"])
+        return f"{address} is not ready ({does}): {why}\n{runs.get('cure', '')}".rstrip()
     if state in {"ready", None}:
         return ""
     why = installation.get("state_reason") or "Its server was not asked yet."

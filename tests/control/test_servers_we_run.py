@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from archway.admin.names import with_standings
+from archway.admin.names import SERVER_WORDS, with_standings
 from archway.admin.registry import why_not_ready
 from control.admin.deps import Deps
 from control.changes import server_states
@@ -54,7 +54,7 @@ async def test_an_installation_of_a_server_that_we_run_is_about_to_start(install
         "pending",
         False,
     )
-    assert "is not ready (pending)" in why_not_ready(installed)
+    assert "is not ready (about to start)" in why_not_ready(installed)
 
 
 async def test_an_installation_of_a_remote_server_runs_nothing(api: Api) -> None:
@@ -89,7 +89,10 @@ async def test_each_cause_is_told_with_its_cure(
     assert told["sentence"] == CAUSES[cause].sentence
     assert told["cure"].split("NAME")[0][:20] == CAUSES[cause].cure[:20]
     (listed,) = with_standings(None, [shown])  # type: ignore[arg-type]
-    assert (listed["standing"], listed["cause"]) == (phase, f"{told['sentence']} {message}")
+    assert (listed["standing"], listed["cause"]) == (
+        SERVER_WORDS.get(phase, phase), f"{told['sentence']} {message}",
+    )  # fmt: skip
+    assert listed["standing"] != "pending"
     assert listed["cure"] == told["cure"]
     assert told["sentence"] in why_not_ready(shown)
 

@@ -71,7 +71,7 @@ def test_a_list_tells_how_a_server_that_archway_runs_does() -> None:
         ],
     )
     assert (starting["standing"], starting["cause"], starting["cure"]) == ("starting", "", "")
-    assert (failed["standing"], failed["cause"]) == ("failed", "Its program ends again and again. exit code 1")
+    assert (failed["standing"], failed["cause"]) == ("does not run", "Its program ends again and again. exit code 1")
     assert ready["standing"] == "not asked"
     assert waits["cause"] == "None."
 
@@ -83,4 +83,4 @@ def test_an_installation_whose_server_starts_is_told_as_such() -> None:
 
 def test_an_installation_whose_server_does_not_run_says_why_and_what_helps() -> None:
     told = why_not_ready({"state": "ready", "address": "crm@Support", "runs": CRASHED})
-    assert told == "crm@Support is not ready (failed): Its program ends again and again.\nRead it."
+    assert told == "crm@Support is not ready (does not run): Its program ends again and again.\nRead it."
