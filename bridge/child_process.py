@@ -143,6 +143,8 @@ class _Reader(asyncio.Protocol):
             self._take(line)
 
     def connection_lost(self, exc: BaseException | None) -> None:
+        for line in self._lines.feed(b"\n"):  # what it said last may have no end
+            self._take(line)
         self.is_over.set()
 
 

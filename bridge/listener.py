@@ -15,7 +15,7 @@ from bridge.answering import answer, hear, json_answer, refusal
 from bridge.kept_server import KeptServer
 from bridge.options import Options
 from bridge.other_era import initialize_result, params_for
-from bridge.refused import CANCELLED, Refused
+from bridge.refused import BUSY_NOW, CANCELLED, Refused
 from bridge.run import Run
 from bridge.sessions import MOST_FOLLOWED, Session
 from core.internal_server import NAMELESS
@@ -26,6 +26,8 @@ from core.mcp.versions import Era
 
 BODY_S: Final = 30.0
 """For the body of a request to arrive."""
+MOST_HELD: Final = 64 << 20
+"""Bytes of all bodies whose requests are not answered yet."""
 LISTEN_S: Final = 86_400.0
 """For a call that is open to hear of changes; its caller then asks again."""
 SESSION: Final = "Mcp-Session-Id"
@@ -39,6 +41,8 @@ class Listener:
     def __init__(self, options: Options, server: KeptServer) -> None:
         self._options, self._server = options, server
         self._bearer = f"Bearer {options.token}".encode()
+        self._held = 0
+        """Bytes of the bodies of requests that are not answered yet."""
 
     async def handle(self, http: web.BaseRequest) -> web.StreamResponse:
         """One request."""
@@ -63,6 +67,16 @@ class Listener:
         return hmac.compare_digest(given, self._bearer)
 
     async def _post(self, http: web.BaseRequest) -> web.StreamResponse:
+        length = self._options.max_body if http.content_length is None else http.content_length
+        if self._held and self._held + length > MOST_HELD:
+            raise BUSY_NOW
+        self._held += length
+        try:
+            return await self._posted(http)
+        finally:
+            self._held -= length
+
+    async def _posted(self, http: web.BaseRequest) -> web.StreamResponse:
         try:
             async with asyncio.timeout(BODY_S):
                 body = await http.read()
@@ -117,7 +131,7 @@ class Listener:
             within_s = LISTEN_S if asked.method == LISTEN else self._options.call_s
             return await answer(http, asked, call, run, within_s)
         finally:
-            run.leave(call, "its caller has left")
+            run.leave(call, "nobody waits for it any more")
             if call.refused is not None and call.refused.status == 504:
                 self._server.doubt(run)
 

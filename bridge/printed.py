@@ -25,25 +25,19 @@ class Printed:
 
     def __init__(self, redaction: Redaction) -> None:
         self._redaction = redaction
-        self._latest: deque[str] = deque(maxlen=_LAST)
+        self._latest: deque[bytes | TooLong] = deque(maxlen=_LAST)
         self._second, self._written, self._left_out = 0, 0, 0
         self.stray = 0
         """Lines of standard output that were no messages."""
 
     def words(self, line: bytes | TooLong) -> None:
         """A line of its standard error."""
-        if text := self._text(line):
-            self._latest.append(text)
-            self._write("the server wrote", text)
+        self._take(line, "the server wrote")
 
     def no_message(self, line: bytes | TooLong, why: str) -> None:
         """A line of its standard output that means nothing."""
-        text = self._text(line)
-        if not text and not isinstance(line, TooLong):
-            return
-        self.stray += 1
-        self._latest.append(text)
-        self._write(f"the server printed {why}", text)
+        if self._take(line, f"the server printed {why}"):
+            self.stray += 1
 
     def forget(self) -> None:
         """Another run begins."""
@@ -52,22 +46,27 @@ class Printed:
 
     @property
     def latest(self) -> str:
-        """Its last words, of at most some hundred characters each line."""
-        return "\n".join(self._latest)
+        """Its last words, in a few lines."""
+        return "\n".join(self._text(line) for line in self._latest)
 
-    def _text(self, line: bytes | TooLong) -> str:
-        if isinstance(line, TooLong):
-            return f"({line.size} bytes on one line)"
-        return self._redaction(line.decode("utf-8", "replace").rstrip())[:LONGEST]
-
-    def _write(self, event: str, text: str) -> None:
+    def _take(self, line: bytes | TooLong, event: str) -> bool:
+        """Write it to the log, as long as there is room; False for an empty line."""
+        if not isinstance(line, TooLong) and not line.strip():
+            return False
+        self._latest.append(line)
         second = int(time.monotonic())
         if second != self._second:
             if self._left_out:
                 log.warning("lines of the server were left out", extra={"lines": self._left_out})
             self._second, self._written, self._left_out = second, 0, 0
-        if self._written >= MOST_A_SECOND:
+        if self._written < MOST_A_SECOND:
+            self._written += 1
+            log.info(event, extra={"line": self._text(line)})
+        else:
             self._left_out += 1
-            return
-        self._written += 1
-        log.info(event, extra={"line": text})
+        return True
+
+    def _text(self, line: bytes | TooLong) -> str:
+        if isinstance(line, TooLong):
+            return f"({line.size} bytes on one line)"
+        return self._redaction(line.decode("utf-8", "replace").rstrip())[:LONGEST]

@@ -138,7 +138,7 @@ class Child:
         self.say({"id": number, "method": arguments.get("method", "elicitation/create"), "params": ELICITATION})
 
     def do_crash(self, request: dict[str, Any], arguments: dict[str, Any]) -> None:
-        sys.stderr.write(f"Fatal: {arguments.get('text', '')}\n")
+        sys.stderr.write(f"Fatal: {arguments.get('text', '')}")  # and no end of the line
         sys.stderr.flush()
         os._exit(3)
 

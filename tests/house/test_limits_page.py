@@ -9,7 +9,7 @@ from typing import get_args
 import msgspec
 from throttled.asyncio import Quota
 
-from bridge import calls, child_process, kept_server, printed
+from bridge import calls, child_process, kept_server, listener, printed
 from bridge import sessions as bridge_sessions
 from bridge.options import Options
 from control.accounts import early_renewals, lease, renewals, revocations, times
@@ -157,6 +157,7 @@ BRIDGE = Options(command=(), token="")
 FIGURES = {
     "calls at one server at once": f"{BRIDGE.max_in_flight}",
     "body of a request to a bridge": size(BRIDGE.max_body),
+    "bodies of requests that are not answered yet, together": size(listener.MOST_HELD),
     "one message of such a server": size(BRIDGE.max_line),
     "bytes that wait for a server that does not read": size(child_process.MOST_UNSENT),
     "seconds that a call waits for a server that starts": f"{BRIDGE.wait_s:g}",
