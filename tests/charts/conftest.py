@@ -44,7 +44,7 @@ def render(helm: ModuleType) -> Iterator[Render]:
         yield rendered
 
 
-@pytest.fixture(params=MATRIX.values(), ids=MATRIX.keys())
+@pytest.fixture(scope="session", params=MATRIX.values(), ids=MATRIX.keys())
 def objects(render: Render, request: pytest.FixtureRequest) -> list[KubernetesObject]:
     """The objects of each way in which the chart is installed, one after another."""
     return render(request.param)
