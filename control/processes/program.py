@@ -24,6 +24,9 @@ _INHERITED = (
     "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "UV_NATIVE_TLS",
 )  # fmt: skip
 """What `npx` and `uvx` need to get at their registries from here; nothing else of ours is a server's business."""
+_PATIENCE = {"npm_config_fetch_retry_mintimeout": "1000", "npm_config_fetch_retry_maxtimeout": "5000"}
+"""Milliseconds: an npm that does not reach its registry says so after seconds, not after more than a minute. It is
+started again anyway."""
 _MIRRORS = ("npm_config_registry", "NPM_CONFIG_REGISTRY", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
 
 
@@ -63,4 +66,4 @@ def _basics(home: Path, ours: Mapping[str, str]) -> dict[str, str]:
     kept |= {name: ours[name] for name in _MIRRORS if "@" not in ours.get(name, "@")}
     beside = str(Path(sys.executable).parent)
     path = os.pathsep.join((ours.get("PATH") or os.defpath, beside))
-    return kept | {"PATH": path, "HOME": str(home), "TMPDIR": str(home / "tmp"), "PYTHONUNBUFFERED": "1"}
+    return kept | _PATIENCE | {"PATH": path, "HOME": str(home), "TMPDIR": str(home / "tmp"), "PYTHONUNBUFFERED": "1"}

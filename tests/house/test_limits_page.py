@@ -27,6 +27,8 @@ from control.http.reading import MAX_BODY as ADMIN_BODY
 from control.internal.watches import SILENT_S
 from control.oauth import limits, parameters, register, sweep
 from control.oauth.clients import cimd, documents
+from control.processes import limits as of_processes
+from control.processes import logs
 from control.providers import asking, browser_round
 from control.public import app as public_app
 from control.records import sign_in_notes
@@ -414,6 +416,10 @@ FIGURES = {
     "refreshes of one grant": tries(limits.REFRESH),
     "tokens of one client that acts by itself": tries(limits.CLIENT),
     "clients that a gateway names": f"{oauth_client.MAX_CLIENTS}",
+    "processes and threads, where it is not us": f"{of_processes._PROCESSES}",
+    "files that one of its processes opens": f"{of_processes._ALWAYS['NOFILE']:,}",
+    "a file that it writes": size(of_processes._ALWAYS["FSIZE"]),
+    "the log of one run": size(logs.LONGEST),
     "body of a request to the admin API": size(ADMIN_BODY),
     "items in a page of the admin API's lists": f"{paging.MOST}",
     "a cursor of such a list": f"{paging.LONGEST_CURSOR:,} characters",
@@ -454,6 +460,7 @@ FIGURES = {
     "the name of a client, of a gateway or tool that there is not": f"{texts.LONGEST_NAME} characters",
 }
 IN_WORDS = {
+    "memory of its own that one of its processes may write to",
     "a string in it, such as an argument",
     "a number",
     "nesting, keys, values of its JSON",

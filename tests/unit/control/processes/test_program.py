@@ -40,6 +40,7 @@ def test_nothing_of_the_environment_of_control_is_passed_on_but_what_registries_
         "PATH": f"/usr/bin:{Path(sys.executable).parent}", "HOME": str(HOME), "TMPDIR": str(HOME / "tmp"),
         "PYTHONUNBUFFERED": "1", "LANG": "C.UTF-8", "HTTPS_PROXY": "http://proxy:3128", "SSL_CERT_FILE": "/ca.pem",
         "PORT": "1", "HOST": "127.0.0.1",
+        "npm_config_fetch_retry_mintimeout": "1000", "npm_config_fetch_retry_maxtimeout": "5000",
     }  # fmt: skip
 
 
