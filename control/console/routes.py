@@ -42,6 +42,7 @@ from control.console.pages import (
     provider_rules,
     pull_secrets,
     registry,
+    server_logs,
     sign_ins,
     team,
     teams,
@@ -65,6 +66,8 @@ _CHANGES_TOOL: Final = "PATCH /entries/{entry_id}/tools/{tool_id}"
 _INSTALLATION: Final = f"/installations/{{installation_id:{_ID}}}"
 _READS_INSTALLATION: Final = "GET /installations/{installation_id}"
 _CHANGES_INSTALLATION: Final = "PATCH /installations/{installation_id}"
+_READS_LOGS: Final = "GET /installations/{installation_id}/logs"
+_RESTARTS: Final = "POST /installations/{installation_id}/restart"
 _GATEWAY: Final = f"/gateways/{{gateway_id:{_ID}}}"
 _SHOWN_TOOL: Final = f"{_GATEWAY}/tools/{{assignment_id:{_ID}}}"
 _ASSIGNS: Final = "POST /gateways/{gateway_id}/assignments"
@@ -124,6 +127,8 @@ PAGES: Final = (
     PageRoute(
         "POST", f"{_INSTALLATION}/discover", installation.discover, "POST /installations/{installation_id}/discover"
     ),
+    PageRoute("GET", f"{_INSTALLATION}/logs", server_logs.show, _READS_LOGS),
+    PageRoute("POST", f"{_INSTALLATION}/restart", installation.restart, _RESTARTS),
     PageRoute("POST", f"{_INSTALLATION}/delete", installation.delete, "DELETE /installations/{installation_id}"),
     PageRoute("GET", "/pull-secrets", pull_secrets.show, "GET /pull-secrets"),
     PageRoute("GET", "/pull-secrets/new", pull_secrets.new, "POST /pull-secrets"),
@@ -240,6 +245,7 @@ def live_routes() -> tuple[PageRoute, ...]:
     return (
         PageRoute("GET", "/connect/{gateway}/first-call", OpenLights().follow, "GET /gateways"),
         PageRoute("GET", f"{_INSTALLATION}/state", states.follow, _READS_INSTALLATION),
+        PageRoute("GET", f"{_INSTALLATION}/logs/lines", server_logs.FollowedLogs().follow, _READS_LOGS),
     )
 
 

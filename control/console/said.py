@@ -25,6 +25,7 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "installation-changed": "Saved. Its server is asked now what it offers.",
         "installation-deleted": "It is deleted, with its secrets.",
         "not-asked": "Too much is asked at once just now. Try it again in a moment.",
+        "restarting": "Its server is started again. How it does stands below.",
         "pull-secret-made": "The pull secret is kept. Choose it in the entries whose images it is for.",
         "pull-secret-deleted": "The pull secret is deleted.",
         "token-revoked": "The token is revoked; gateways refuse it within a second.",

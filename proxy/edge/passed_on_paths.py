@@ -20,7 +20,6 @@ PAGES: Final = (
     # for those who administer
     "registry",
     "installations",
-    "pull-secrets",
     "people",
     "teams",
     "tokens",

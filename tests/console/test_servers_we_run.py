@@ -19,9 +19,9 @@ from control.registry.self_hosted import SelfHosted
 from control.registry.server_state import Phase, ServerState
 from control.store import entries
 from control.store.pool import Pool, transaction
-from tests.console.registry_seeds import SECRET, an_entry, an_installation
+from tests.console.registry_seeds import SECRET, an_entry, an_installation, kept
 from tests.console.serving import MAKER, Console, console_served, reading
-from tests.fakes.runtime import FakeRuntime
+from tests.fakes.logged_runtime import LoggedRuntime
 from tests.fixtures_redis import RedisServer
 
 WITHIN_S = 30.0
@@ -29,12 +29,12 @@ OURS = SelfHosted(command=("npx", "-y", "some-server@1.2.3"))
 
 
 @pytest.fixture
-def runtime() -> FakeRuntime:
-    return FakeRuntime()
+def runtime() -> LoggedRuntime:
+    return LoggedRuntime("cluster")
 
 
 @pytest.fixture
-async def running(pool: Pool, redis_server: RedisServer, runtime: FakeRuntime) -> AsyncIterator[Console]:
+async def running(pool: Pool, redis_server: RedisServer, runtime: LoggedRuntime) -> AsyncIterator[Console]:
     """A console of a deployment that runs servers."""
     async with console_served(pool, redis_server.url, runtime) as served:
         yield served
@@ -234,6 +234,87 @@ async def test_what_was_said_is_shown_as_text(running: Console) -> None:
     async with reading(running, await running.person("Ed", "editor")) as reader:
         _, text = await reader.get(f"/installations/{installation.id}")
     assert "&lt;b&gt;boom" in text
+
+
+async def test_the_latest_lines_of_a_log_are_shown_as_text_and_filtered(
+    running: Console, runtime: LoggedRuntime
+) -> None:
+    _, installation = await ours(running)
+    runtime.lines = [b"starts <b>\n", b"warns \xff\n", b"ends" + b"x" * 5_000 + b"\n"]
+    path = f"/installations/{installation.id}/logs"
+    async with reading(running, await running.person("Ed", "editor")) as reader:
+        _, text = await reader.get(path)
+        assert "starts &lt;b&gt;" in text
+        assert "warns" in text
+        assert "x" * 600 not in text
+        assert f'data-live="{path}/lines"' in text
+        _, text = await reader.get(f"{path}?text=WARNS")
+        assert "starts" not in text
+        assert "warns" in text
+        assert "No line has this text." in (await reader.get(f"{path}?text=nothing"))[1]
+
+
+async def test_the_log_of_the_run_before_is_there_and_followed_by_nobody(
+    running: Console, runtime: LoggedRuntime
+) -> None:
+    _, installation = await ours(running)
+    runtime.lines, runtime.before = [b"now\n"], [b"the last words\n"]
+    path = f"/installations/{installation.id}/logs?run=before"
+    async with reading(running, await running.person("Ed", "editor")) as reader:
+        _, text = await reader.get(path)
+        assert "the last words" in text
+        assert "data-live" not in text
+        runtime.before = []
+        assert "There was no run before this one" in (await reader.get(path))[1]
+
+
+async def test_a_log_is_followed(running: Console, runtime: LoggedRuntime) -> None:
+    _, installation = await ours(running)
+    runtime.lines, told = [b"first\n"], ""
+    url = f"{running.url}/installations/{installation.id}/logs/lines"
+    async with (
+        reading(running, await running.person("Ed", "editor")) as reader,
+        asyncio.timeout(WITHIN_S),
+        reader.http.get(url) as answer,
+    ):
+        async for piece in answer.content.iter_any():
+            told += piece.decode()
+            runtime.lines = [b"first\n", b"second\n"]
+            if "second" in told:
+                break
+    assert "data: second" in told
+
+
+async def test_why_a_log_cannot_be_read_is_told(running: Console, runtime: LoggedRuntime) -> None:
+    _, installation = await ours(running)
+    runtime.away = "The cluster does not answer."
+    async with reading(running, await running.person("Ed", "editor")) as reader:
+        status, text = await reader.get(f"/installations/{installation.id}/logs")
+    assert status == 200
+    assert "The cluster does not answer." in text
+
+
+async def test_nobody_reads_anothers_log_or_one_that_there_is_not(running: Console) -> None:
+    _, installation = await ours(running)
+    elsewhere = await an_installation(running, await an_entry(running, "github"))
+    async with reading(running, await running.person("Bea")) as reader:
+        assert (await reader.get(f"/installations/{installation.id}/logs"))[0] in {403, 404}
+        assert (await reader.post(f"/installations/{installation.id}/restart"))[0] in {403, 404}
+    async with reading(running, await running.person("Ed", "editor")) as reader:
+        status, text = await reader.get(f"/installations/{elsewhere.id}/logs")
+        assert status == 409
+        assert "is not run by Archway" in text
+
+
+async def test_a_restart_is_asked_for_and_told(running: Console) -> None:
+    _, installation = await ours(running)
+    path = f"/installations/{installation.id}"
+    async with reading(running, await running.person("Ann", "admin")) as reader:
+        status, text, where = await reader.post(f"{path}/restart")
+        assert (status, where) == (303, f"{path}?said=restarting"), text
+        assert (await kept(running, installation.id)).restarts_wanted == 1
+        _, text = await reader.get(path)
+    assert "What was done last" in text
 
 
 async def test_a_clients_command_becomes_an_entry_that_we_run(running: Console) -> None:

@@ -90,6 +90,7 @@ NAMES = {
     "entry-that-we-run": "/registry/{ours}",
     "change-entry-that-we-run": "/registry/{ours}/change",
     "server-that-we-run": "/installations/{run}",
+    "log": "/installations/{run}/logs",
     "pull-secrets": "/pull-secrets",
     "new-pull-secret": "/pull-secrets/new",
     "find": "/find?q=a",

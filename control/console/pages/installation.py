@@ -7,6 +7,7 @@ from aiohttp import web
 
 from control.admin.installation_models import InstallationPatch
 from control.changes import installations as changes
+from control.changes import server_states
 from control.changes.refusals import NotThere
 from control.changes.visible import visible_installation
 from control.console.answer_form import answers_of_form, credential_question, form_of_answers, questions
@@ -96,6 +97,17 @@ async def discover(visit: Visit) -> web.Response:
     row = changes.managed(found, visit.caller, "installation:discover")
     began = visit.deps.discoveries.begin(row.id, visit.caller)
     return _back(visit, "" if began else "not-asked")
+
+
+async def restart(visit: Visit) -> web.Response:
+    """Have its server started again, where we run it."""
+    await visit.form()
+    try:
+        async with visit.changing() as write:
+            await server_states.restart(write, visit.named("installation_id"))
+    except REFUSALS as refusal:
+        return await _shown(visit, Form().refused(refusal))
+    return _back(visit, "restarting")
 
 
 async def delete(visit: Visit) -> web.Response:
