@@ -20,6 +20,7 @@ PAGES: Final = (
     # for those who administer
     "registry",
     "installations",
+    "pull-secrets",
     "people",
     "teams",
     "tokens",
