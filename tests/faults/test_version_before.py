@@ -20,8 +20,8 @@ from tests.fixtures_system import System, running_system
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-BEFORE = "636fdb544655512584c7884d69f34fe0539610c8"
-"""The last commit before servers that Archway runs. With a release it becomes the commit of that release."""
+BEFORE = "4dcb792181300288c2df97e092155b00bbe9c7e4"
+"""A commit that was in use before this one. With a release it becomes the commit of that release."""
 MARK = "0.0.before"
 """What the version before calls itself here, so that one sees that it runs."""
 
