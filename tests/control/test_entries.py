@@ -90,7 +90,7 @@ async def test_a_command_in_place_of_the_url_is_told_what_to_do_with_it(api: Api
     ):
         (error,) = problem["errors"]
         assert error["field"] == "url"
-        assert "run it behind a bridge" in error["message"]
+        assert "have Archway run the command" in error["message"]
         assert "docs/administering/servers-we-run.md" in error["message"]
 
 
