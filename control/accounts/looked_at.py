@@ -16,6 +16,7 @@ from control.credentials.upstream_oauth.unfit import AskTheAdmin, CannotSignIn, 
 from control.providers.asking import ProviderAway
 from control.registry.credential import ENDPOINTS, OAuthCredential
 from control.registry.entry import Entry
+from control.registry.self_hosted import SelfHosted
 from control.registry.server_url import whole_url
 
 _SAME: Final = ("issuer", *ENDPOINTS)
@@ -40,7 +41,7 @@ async def looked_at(providers: UpstreamProviders, entry: Entry, settings: OAuthC
         "warnings": [],
         **dict.fromkeys(_SAME, ""),
     }
-    url = whole_url(entry)
+    url = "" if isinstance(entry.reached, SelfHosted) else whole_url(entry)
     if url is None:
         return told | {"problem": _NOT_WHOLE}
     try:

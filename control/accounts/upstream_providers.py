@@ -82,8 +82,10 @@ class UpstreamProviders:
         return self._clock().timestamp()
 
     async def found(self, server_url: str, settings: OAuthCredential) -> FoundProvider:
-        """The provider of a server. Raises ProviderAway, and CannotSignIn for one that must not be used."""
-        challenge = await challenge_of(self.asker, server_url)
+        """The provider of a server; '' is one that we run, which is not asked. Raises ProviderAway, and CannotSignIn
+        for one that must not be used.
+        """
+        challenge = await challenge_of(self.asker, server_url) if server_url else None
         return FoundProvider(
             discovered=await discover(self.asker, server_url, settings, challenge), challenge=challenge
         )

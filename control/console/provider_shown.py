@@ -17,6 +17,7 @@ from control.registry.account import Account
 from control.registry.broken_rule import BrokenRule
 from control.registry.credential import OAuthCredential
 from control.registry.entry import Entry
+from control.registry.self_hosted import SelfHosted
 from control.registry.server_url import whole_url
 
 
@@ -52,7 +53,7 @@ async def provider_shown(
     if not isinstance(settings, OAuthCredential):
         return ShownProvider()
     try:
-        if answers is None and whole_url(entry) is None:
+        if answers is None and whole_url(entry) is None and not isinstance(entry.reached, SelfHosted):
             return ShownProvider(host="its provider")
         url = providers.url_for(entry, answers or {})
         found = await providers.found(url, settings)

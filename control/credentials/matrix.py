@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final, Literal, assert_never, get_args
 
 from control.registry.broken_rule import BrokenRule
-from control.registry.credential import Credential, kind_of
+from control.registry.credential import OMIT, Credential, OAuthCredential, WithAccount, kind_of
 from control.registry.entry import Reached, Remote
 from control.registry.self_hosted import SelfHosted
 
@@ -35,9 +35,6 @@ class Cell:
 
 
 _WORKS: Final = Cell("works")
-_NO_SIGN_IN_YET: Final = Cell(
-    "later", "goes only with servers that run elsewhere yet; give one that Archway runs a key with 'static'"
-)
 _NO_EXCHANGE_YET: Final = Cell("later", "is not there yet: Archway exchanges no caller's token for another")
 _NO_PASSTHROUGH_YET: Final = Cell("later", "is not there yet: a caller's own token goes to no server")
 
@@ -57,12 +54,12 @@ MATRIX: Final[Mapping[tuple[Kind, Runtime], Cell]] = MappingProxyType(
         ("static", "self_hosted_http"): _WORKS,
         ("static", "self_hosted_stdio"): _WORKS,
         ("oauth", "remote"): _WORKS,
-        ("oauth", "self_hosted_http"): _NO_SIGN_IN_YET,
+        ("oauth", "self_hosted_http"): _WORKS,
         ("oauth", "self_hosted_stdio"): _not_over_stdio(
             "a person's token ends while the program runs; run it over HTTP, or give it a key with 'static'"
         ),
         ("client_credentials", "remote"): _WORKS,
-        ("client_credentials", "self_hosted_http"): _NO_SIGN_IN_YET,
+        ("client_credentials", "self_hosted_http"): _WORKS,
         ("client_credentials", "self_hosted_stdio"): _not_over_stdio(
             "a client's token ends while the program runs; give the program the client's own secret with 'static'"
         ),
@@ -88,6 +85,20 @@ def check_cell(kind: str, runtime: Runtime) -> None:
 def check_goes_together(credential: Credential, reached: Reached) -> None:
     """BrokenRule where an entry with this credential, reached so, must not be saved."""
     check_cell(kind_of(credential), runtime_of(reached))
+    if isinstance(credential, WithAccount) and isinstance(reached, SelfHosted):
+        _check_says_its_provider(credential)
+
+
+def _check_says_its_provider(credential: WithAccount) -> None:
+    """A server that we run is not asked about its provider: it answers where only proxies reach it, and later."""
+    because = "is needed for a server that Archway runs, which is not asked about its provider"
+    typed = [credential.token_endpoint]
+    if isinstance(credential, OAuthCredential):
+        typed.append(credential.authorization_endpoint)
+    if not (credential.issuer or all(typed)):
+        raise BrokenRule("credential_placement.issuer", because)
+    if not credential.resource:
+        raise BrokenRule("credential_placement.resource", f"{because}: what the tokens are for, or {OMIT!r}")
 
 
 def runtime_of(reached: Reached) -> Runtime:

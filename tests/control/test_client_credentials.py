@@ -7,7 +7,17 @@ from typing import Any
 
 import pytest
 
+from control.accounts.renewals import Renewals
+from control.admin.deps import Deps
+from control.changes import server_states
+from control.changes.write import changing, there
+from control.credentials.usable import Usable
+from control.registry.row_seals import RowSeals
+from control.store import entries, installations
+from core.resolve import ResolvedInstallation
+from tests.control import seeded
 from tests.control.registry_api import Api, api
+from tests.fakes.registry import a_server_state
 from tests.fakes.rotating_provider import CLIENT, SECRET, RotatingProvider
 
 __all__ = ["api"]
@@ -67,3 +77,30 @@ async def test_a_provider_that_is_away_makes_an_installation_unreachable_and_ask
     made = await api.admin.made("/installations", {**wanted, "entry_id": await entry(api, provider)})
     assert made["state"] == "unreachable"
     assert "nobody has to sign in again" in made["state_reason"]
+
+
+async def test_a_server_that_archway_runs_gets_the_clients_token_with_each_call(
+    api: Api,  # the fixture
+    deps: Deps,  # the fixture
+    provider: RotatingProvider,
+) -> None:
+    body = {
+        "slug": "crm", "name": "CRM", "run": {"transport": "http", "image": "registry.example/crm:1"},
+        "credential_model": "client_credentials",
+        "credential_placement": {"issuer": provider.url, "resource": "omit", "scopes": ["read"]},
+    }  # fmt: skip
+    made = await api.install(
+        await api.post("/entries", body), values={"client_id": CLIENT}, credential=SECRET, scope="organisation"
+    )
+    async with changing(api.pool, seeded.SEEDER) as write:
+        await server_states.keep(write, a_server_state(installation_id=made["id"]))
+        installation = there(await installations.one(write.connection, made["id"]))
+        crm = there(await entries.one(write.connection, installation.entry_id))
+    renewals = Renewals(api.pool, deps.upstream.asker, RowSeals(api.ring))
+    found = await Usable(RowSeals(api.ring), renewals, place="process").resolved(crm, installation, None)
+    await renewals.close()
+    assert isinstance(found, ResolvedInstallation)
+    ((name, value),) = found.credential_headers
+    assert (found.kind, name, provider.takes(value.removeprefix("Bearer "))) == (
+        "process", "authorization", "client read",
+    )  # fmt: skip

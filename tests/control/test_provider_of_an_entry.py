@@ -66,6 +66,18 @@ async def test_an_admin_sees_what_was_found(api: Api, upstream_idp: IdentityProv
     assert {"openid", "email", "read"} <= set(found["scopes"])
 
 
+async def test_a_server_that_archway_runs_is_not_asked_and_its_entry_says_all(
+    api: Api, upstream_idp: IdentityProvider
+) -> None:
+    body = {
+        "slug": "hosted", "name": "Hosted", "run": {"transport": "http", "image": "registry.example/server:1"},
+        "credential_model": "oauth", "credential_placement": {"issuer": upstream_idp.issuer, "resource": "omit"},
+    }  # fmt: skip
+    made = await api.post("/entries", body)
+    found = await api.get(f"/entries/{made['id']}/sign-in")
+    assert (found["issuer"], found["problem"], found["resource"]) == (upstream_idp.issuer, "", "")
+
+
 async def test_a_server_that_is_away_is_said_to_be(api: Api) -> None:
     found = await told(api, "http://127.0.0.1:9/mcp")
     assert "127.0.0.1:9" in found["problem"]

@@ -45,13 +45,14 @@ async def discover(
     asker: Asker, server_url: str, settings: OAuthCredential | ClientCredentials, challenge: Challenge | None = None
 ) -> Discovered:
     """The authorization server of a server. `challenge`: what it last refused with; None where it was not asked.
+    `server_url` is '' of a server that we run: it is not asked, and the settings say all.
 
     Raises ProviderAway where something cannot be asked now, and CannotSignIn for what must not be used: Unfit, or
     NotApproved with the hosts that an admin has to look at.
     """
     needs_browser = isinstance(settings, OAuthCredential)
     described = None
-    if not _says_all(settings):
+    if server_url and not _says_all(settings):
         told = challenge.resource_metadata if challenge else ""
         described = await find_protected_resource(asker, server_url, told)
     server = await _server(asker, server_url, settings, described, needs_browser=needs_browser)

@@ -26,15 +26,15 @@ WORKS, LATER, REFUSED = "works", "later", "refused"
 WANTED = {
     "none": (WORKS, WORKS, WORKS),
     "static": (WORKS, WORKS, WORKS),
-    "oauth": (WORKS, LATER, REFUSED),
-    "client_credentials": (WORKS, LATER, REFUSED),
+    "oauth": (WORKS, WORKS, REFUSED),
+    "client_credentials": (WORKS, WORKS, REFUSED),
     "token_exchange": (LATER, LATER, REFUSED),
     "passthrough": (LATER, LATER, REFUSED),
 }
 """In the order of `RUNTIMES`."""
 SAMPLES: dict[str, Credential] = {
-    "none": NoCredential(), "static": BEARER, "oauth": OAuthCredential(),
-    "client_credentials": ClientCredentials(issuer="https://login.test"),
+    "none": NoCredential(), "static": BEARER, "oauth": OAuthCredential(issuer="https://login.test", resource="omit"),
+    "client_credentials": ClientCredentials(issuer="https://login.test", resource="https://a.test"),
 }  # fmt: skip
 REACHED: dict[Runtime, Reached] = {
     "remote": Remote("https://a.test/mcp"),
@@ -57,6 +57,20 @@ def test_a_cell_works_or_is_refused_with_its_reason(kind: Kind, runtime: Runtime
         check_cell(kind, runtime)
     assert str(refused.value) == f"credential_model: {kind!r} {cell.reason}"
     assert len(cell.reason) > 40
+
+
+@pytest.mark.parametrize(
+    ("credential", "field"),
+    [
+        (OAuthCredential(resource="omit"), "issuer"),
+        (OAuthCredential(issuer="https://login.test"), "resource"),
+        (ClientCredentials(issuer="https://login.test"), "resource"),
+    ],
+)
+def test_a_server_that_archway_runs_is_not_asked_about_its_provider(credential: Credential, field: str) -> None:
+    with pytest.raises(BrokenRule, match=rf"credential_placement\.{field}: is needed for a server that Archway runs"):
+        check_goes_together(credential, REACHED["self_hosted_http"])
+    check_goes_together(credential, REACHED["remote"])
 
 
 def test_every_cell_is_declared_and_no_other() -> None:
