@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import orjson
 import pytest
 
 from control.orchestrator.kinds import DEPLOYMENT
 from control.servers.runtime import Refused, RuntimeAway
+from tests.kube import outcomes
 from tests.kube.fake_server import FakeKube
-from tests.kube.outcomes import CRASH_LOOP
 from tests.kube.passing import Passing, running
 from tests.kube.platform import NAMESPACE, A, B, Platform, RowsInMemory, name_of
 from tests.unit.control.servers.conftest import wanted_server
@@ -188,7 +189,7 @@ async def test_pods_that_fail_change_the_state(
     rows.generations = {A: 1}
     async with running(one.run()):
         await settled(one, kube, passing)
-        kube.rollouts.become(NAMESPACE, name_of(A), CRASH_LOOP)
+        kube.rollouts.become(NAMESPACE, name_of(A), outcomes.CRASH_LOOP)
         await passing.until(lambda: rows.states[A].phase != "ready", by=0.1)
 
 
@@ -232,3 +233,50 @@ async def test_only_what_has_been_there_for_a_while_can_be_missed(
         assert await one.runtime.present() == frozenset()
         await passing.seconds(130, by=2)
         assert await one.runtime.present() == {A}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "cause", "words"),
+    [
+        pytest.param(outcomes.IMAGE_ABSENT, "image_pull", "not found", id="image absent"),
+        pytest.param(outcomes.IMAGE_DENIED, "image_pull", "authorization failed", id="no right to the image"),
+        pytest.param(outcomes.IMAGE_NAME, "image_name", "invalid reference format", id="bad image name"),
+        pytest.param(outcomes.SECRET_MISSING, "secret_missing", "not found", id="secret missing"),
+        pytest.param(outcomes.UNSCHEDULABLE, "unschedulable", "Insufficient memory", id="no node fits"),
+        pytest.param(outcomes.REFUSED, "refused_by_cluster", "PodSecurity", id="pod security"),
+        pytest.param(outcomes.OVER_QUOTA, "refused_by_cluster", "exceeded quota", id="quota"),
+        pytest.param(outcomes.CRASH_LOOP, "crashed", "", id="crash at start"),
+        pytest.param(outcomes.OUT_OF_MEMORY, "out_of_memory", "", id="out of memory"),
+        pytest.param(outcomes.NO_PROGRAM, "no_such_program", "executable file not found", id="no such program"),
+    ],
+)
+async def test_each_way_to_fail_is_told_with_its_cause_within_ten_seconds(
+    outcome: outcomes.Outcome,
+    cause: str,
+    words: str,
+    one: Platform,
+    kube: FakeKube,
+    rows: RowsInMemory,
+    passing: Passing,
+) -> None:
+    kube.rollouts.outcome = lambda _: outcome
+    async with running(one.run()):
+        await passing.until(lambda: kube.watching == 6, by=0.1)
+        rows.generations = {A: 1}
+        one.loop.wake()
+        assert await passing.until(lambda: A in rows.states and rows.states[A].cause != "", by=0.1) < 10
+    assert rows.states[A].cause == cause
+    assert words in rows.states[A].message
+
+
+async def test_what_the_bridge_wrote_says_why_its_server_does_not_run(
+    one: Platform, kube: FakeKube, rows: RowsInMemory, passing: Passing
+) -> None:
+    kube.rollouts.outcome = lambda _: outcomes.STARTING
+    rows.generations = {A: 1}
+    async with running(one.run()):
+        await passing.until(lambda: len(names(kube, "pods")) == 1, by=0.1)
+        line = {"logger": "bridge.kept_server", "event": "the server does not run", "cause": "bad_output"}
+        kube.logs.say(NAMESPACE, names(kube, "pods")[0], *[orjson.dumps(line | {"why": "word 1 came"}).decode()] * 3)
+        await passing.until(lambda: A in rows.states and rows.states[A].cause == "bad_output", by=0.5)
+    assert rows.states[A].message == "[redacted] came"
