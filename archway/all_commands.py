@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from archway.admin import accounts, servers  # noqa: F401  # their commands stand beside entries' and installations'
+from archway.admin import accounts, roll_out, servers  # noqa: F401  # their commands stand beside entries' and installations'
 from archway.admin.catalog import ENTRIES
 from archway.admin.gateways import ASSIGNMENTS, GATEWAYS
 from archway.admin.history import AUDIT, RECORDS

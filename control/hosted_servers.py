@@ -68,7 +68,7 @@ async def hosted_servers(
             return None
         case "process":
             runtime = process_runtime(settings)
-            loop = ServerLoop(runtime, _rows(pool, seals), report)
+            loop = ServerLoop(runtime, _rows(pool, seals, settings.base_image), report)
             return HostedServers(runtime, loop, _always, _nothing)
         case "cluster":
             return await _in_a_cluster(settings, pool, seals, report)
@@ -94,13 +94,13 @@ async def _in_a_cluster(settings: ControlSettings, pool: Pool, seals: RowSeals, 
     )
     cluster = await connected(settings.kubeconfig)
     runtime = ClusterRuntime(cluster, environment)
-    loop = ServerLoop(runtime, _rows(pool, seals), report)
+    loop = ServerLoop(runtime, _rows(pool, seals, settings.base_image), report)
     holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     lease = Lease(cluster, settings.release_namespace, f"archway-servers-{instance_id[-12:]}", holder)
     return HostedServers(runtime, loop, lease.lead, cluster.close)
 
 
-def _rows(pool: Pool, seals: RowSeals) -> Rows:
+def _rows(pool: Pool, seals: RowSeals, base_image: str) -> Rows:
     places = asyncio.Semaphore(READS_AT_ONCE)
 
     async def versions() -> Mapping[str, str]:
@@ -109,7 +109,7 @@ def _rows(pool: Pool, seals: RowSeals) -> Rows:
 
     async def wanted(installation_id: str) -> WantedServer | None:
         async with places, transaction(pool) as connection:
-            return await wanting.load(connection, seals, installation_id)
+            return await wanting.load(connection, seals, installation_id, base_image)
 
     async def kept(installation_id: str) -> ServerState | None:
         async with places, transaction(pool, readonly=True) as connection:

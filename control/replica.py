@@ -158,6 +158,7 @@ class Replica:
             run_token_sha256=settings.run_token_sha256,
             allowed_hosts=frozenset(settings.hosts),
             records_days=settings.records_days,
+            base_image=settings.base_image,
             acknowledged=acknowledgements.of,
         )
         self.public = PublicDeps(

@@ -46,6 +46,8 @@ class Deps:
     """Days that records of calls are kept."""
     runtime: Runtime | None = None
     """Where the servers run that Archway runs itself; None: nowhere."""
+    base_image: str = ""
+    """The newest base image of such servers."""
     log_readers: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LOG_READERS))
     """Places for those who read a server's log."""
     acknowledged: Callable[[int, float], Awaitable[Acknowledged]] = _asks_nobody

@@ -125,8 +125,16 @@ def _runs(asked: Asked, installation: Installation) -> ServerView | None:
         return None
     state = as_seen_now(installation.id, installation.server_state, asked.deps.place)
     sentence, cure = words_of(state, quote(installation.address))
-    is_latest = state.generation >= installation.wanted_generation
-    return shown(ServerView, state, place=asked.deps.place, sentence=sentence, cure=cure, is_latest=is_latest)
+    newest = asked.deps.base_image
+    return shown(
+        ServerView,
+        state,
+        place=asked.deps.place,
+        sentence=sentence,
+        cure=cure,
+        is_latest=state.generation >= installation.wanted_generation,
+        newer_base_image=newest if installation.base_image not in {"", newest} else "",
+    )
 
 
 def _account(account: Account | None) -> AccountView | None:

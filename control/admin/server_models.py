@@ -27,6 +27,9 @@ class ServerView(View):
     )
     generation: int = Bound(description="Of which change of the installation and its entry this was seen.")
     is_latest: bool = Bound(description="Whether that is the latest change; else the latest does not run yet.")
+    newer_base_image: str = Bound(
+        description="The base image that a restart would move it to; empty where there is none."
+    )
     changed_at: Moment | None = Bound(description="When the phase or the cause last became another.")
 
 

@@ -20,7 +20,7 @@ LONGEST_ADDRESS: Final = 450
 """A slug has 63 characters at most, an e-mail 254, a team's name 128, and so has an installation's."""
 _NOT_TOLD: Final = {
     "owner", "secret_values", "entry_name", "owner_name", "is_default", "server_state", "bridge_token",
-    "restarts_wanted", "entry_kind", "entry_version",
+    "restarts_wanted", "base_image", "entry_kind", "entry_version",
 }  # fmt: skip
 
 
@@ -80,6 +80,8 @@ class Installation(NewInstallation):
     entry_version: int = 1
     restarts_wanted: int = 0
     """How often somebody asked for a restart of its server, where we run it."""
+    base_image: str = ""
+    """The base image that its server is kept on; '' where it has an image of its own, or was not run yet."""
     bridge_token: bytes | None = field(default=None, repr=False)
     """What each call to its bridge carries, sealed for this installation; None before it was first run."""
     server_state: ServerState | None = None
@@ -92,7 +94,7 @@ class Installation(NewInstallation):
 
     @property
     def wanted_generation(self) -> int:
-        """At least which generation of its server has its and its entry's latest change."""
+        """At least which generation of its server has its and its entry's latest change, and the latest restart."""
         return self.entry_version + self.credential_version - 1 + self.restarts_wanted
 
     @property
