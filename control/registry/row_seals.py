@@ -54,11 +54,14 @@ class OpenedSecrets:
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
     bridge_token: str = field(default="", repr=False)
     """What calls to the bridge of a server that we run carry; '' before it was first run."""
+    run_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The entry's own for a server that we run: variable or file to value."""
 
     @property
     def all(self) -> frozenset[str]:
         """Each value, to be looked for in texts."""
-        return frozenset({*self.fixed_headers.values(), *self.values.values(), self.bridge_token} - {""})
+        rows = (self.fixed_headers, self.values, self.run_secrets)
+        return frozenset({*(value for row in rows for value in row.values()), self.bridge_token} - {""})
 
 
 class RowSeals:
@@ -186,7 +189,12 @@ class RowSeals:
         if account is not None:
             values[ACCESS_TOKEN] = self.open_account_tokens(account).access_token
         bridge_token = self.open_bridge_token(installation.id, installation.bridge_token)
-        return OpenedSecrets(self.open_fixed_headers(entry.id, entry.fixed_headers), values, bridge_token)
+        return OpenedSecrets(
+            self.open_fixed_headers(entry.id, entry.fixed_headers),
+            values,
+            bridge_token,
+            self.open_run_secrets(entry.id, entry.run_secrets),
+        )
 
 
 def _opened(sealer: Sealer, sealed: bytes | None, owner: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ a person must give does not run: it is refused with the word and the sentence th
 
 import secrets as random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from control.credentials import dispatch, lacks
 from control.credentials.resolved import version_of
@@ -18,7 +18,7 @@ from control.registry.field_contents import field_contents
 from control.registry.installation import Installation
 from control.registry.owner import TeamOwner
 from control.registry.pull_secret import KeptPullSecret
-from control.registry.row_seals import RowSeals
+from control.registry.row_seals import OpenedSecrets, RowSeals
 from control.registry.self_hosted import SelfHosted
 from control.registry.server_url import placed
 from control.registry.targets import Target
@@ -30,23 +30,16 @@ from core.egress.addresses import ANYWHERE
 from core.sealing import SealBroken
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """What was sealed in the rows of one server; never shown."""
-
-    of_entry: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """The entry's own secrets: variable or file to value."""
-    of_installation: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Secret answers, the credential among them."""
-    bridge_token: str = field(default="", repr=False)
-    """What calls to its bridge must carry."""
-    pull_secrets: tuple[PullSecret, ...] = ()
-
-
-def wanted_server(entry: Entry, run: SelfHosted, installation: Installation, opened: Opened) -> WantedServer:
+def wanted_server(
+    entry: Entry,
+    run: SelfHosted,
+    installation: Installation,
+    opened: OpenedSecrets,
+    pull: tuple[PullSecret, ...] = (),
+) -> WantedServer:
     """What is to run, `run` being how the entry is reached; Refused where something must be given first."""
     lacking = lacks.of_answers(entry, installation) or lacks.of_state(installation)
-    lacking = lacking or lacks.of_secrets(entry, opened.of_installation)
+    lacking = lacking or lacks.of_secrets(entry, opened.values)
     if lacking is not None:
         raise Refused("configuration", f"{lacking.cause} {lacking.details}".strip())
     try:
@@ -71,7 +64,7 @@ def wanted_server(entry: Entry, run: SelfHosted, installation: Installation, ope
         files=files,
         bridge_token=opened.bridge_token if run.transport == "stdio" else "",
         resources=run.resources,
-        pull_secrets=opened.pull_secrets,
+        pull_secrets=pull,
         restarts_wanted=installation.restarts_wanted,
     )
 
@@ -97,31 +90,27 @@ async def load(
         token = await server_states.bridge_token(connection, installation.id, fresh)
     kept = await pull_secrets.many(connection, entry.reached.pull_secrets)
     try:
-        opened = Opened(
-            of_entry=seals.open_run_secrets(entry.id, entry.run_secrets),
-            of_installation=seals.open_secret_values(installation.id, installation.secret_values),
-            bridge_token=seals.open_bridge_token(installation.id, token),
-            pull_secrets=_pull_secrets(seals, entry.reached.pull_secrets, kept),
-        )
+        opened = seals.open(entry, replace(installation, bridge_token=token))
+        pull = _pull_secrets(seals, entry.reached.pull_secrets, kept)
     except SealBroken:
         raise Refused(
             "configuration", "its secrets were sealed with a key that is not here any more; give them again"
         ) from None
-    wanted = wanted_server(entry, entry.reached, installation, opened)
+    wanted = wanted_server(entry, entry.reached, installation, opened, pull)
     if wanted.image or not base_image:
         return wanted
     return replace(wanted, base_image=await server_states.base_image(connection, installation.id, base_image))
 
 
 def _contents(
-    entry: Entry, run: SelfHosted, installation: Installation, opened: Opened
+    entry: Entry, run: SelfHosted, installation: Installation, opened: OpenedSecrets
 ) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
     """Plain variables, secret ones, and files."""
     plain, secret, files = dict(run.environment), dict[str, str](), dict[str, str]()
-    for name, text in opened.of_entry.items():
+    for name, text in opened.run_secrets.items():
         (files if name in run.mounted else secret)[name] = text
-    answered = field_contents(entry.fields, installation.plain_values, opened.of_installation)
-    of_credential = dispatch.at_start(entry.credential, opened.of_installation)
+    answered = field_contents(entry.fields, installation.plain_values, opened.values)
+    of_credential = dispatch.at_start(entry.credential, opened.values)
     filled: list[tuple[Target, str, bool]] = [*answered, *((target, text, True) for target, text in of_credential)]
     for target, text, is_secret in filled:
         match target.kind:

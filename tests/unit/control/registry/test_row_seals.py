@@ -13,11 +13,15 @@ RING = parse_key_ring("ARCHWAY_SECRET_KEY", new_key())
 
 def test_what_a_row_keeps_sealed_opens_for_that_row() -> None:
     seals = RowSeals(RING)
-    entry = an_entry(fixed_headers=seals.fixed_headers("e1", {"x-a": "1"}))
+    entry = an_entry(
+        fixed_headers=seals.fixed_headers("e1", {"x-a": "1"}), run_secrets=seals.run_secrets("e1", {"TOKEN": "t"})
+    )
     installation = an_installation(secret_values=seals.secret_values("i1", {"credential": "k"}))
     opened = RowSeals(RING).open(entry, installation)
     assert opened.fixed_headers == {"x-a": "1"}
     assert opened.values == {"credential": "k"}
+    assert opened.run_secrets == {"TOKEN": "t"}
+    assert opened.all == {"1", "k", "t"}
     assert repr(opened) == "OpenedSecrets()"
 
 
@@ -28,6 +32,15 @@ def test_a_value_copied_to_another_row_opens_for_nobody() -> None:
     fixed = RowSeals(RING).fixed_headers("e1", {"x-a": "1"})
     with pytest.raises(SealBroken):
         RowSeals(RING).open(an_entry(id="e2", fixed_headers=fixed), an_installation())
+
+
+def test_a_password_of_a_registry_opens_for_that_registry_and_user_alone() -> None:
+    seals = RowSeals(RING)
+    sealed = seals.pull_password("p1", "registry.test", "robot", "s")
+    assert seals.open_pull_password("p1", "registry.test", "robot", sealed) == "s"
+    for moved in (("p2", "registry.test", "robot"), ("p1", "evil.test", "robot"), ("p1", "registry.test", "other")):
+        with pytest.raises(SealBroken):
+            seals.open_pull_password(*moved, sealed)
 
 
 def test_secret_values_open_again_to_change_some_of_them() -> None:

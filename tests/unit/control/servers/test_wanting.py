@@ -8,11 +8,12 @@ from control.registry.entry import Entry
 from control.registry.fields import Field
 from control.registry.installation import Installation
 from control.registry.owner import Organisation, TeamOwner
+from control.registry.row_seals import OpenedSecrets
 from control.registry.self_hosted import SelfHosted
 from control.registry.server_url import server_place
 from control.servers.runtime import Refused
 from control.servers.wanted import WantedServer
-from control.servers.wanting import Opened, wanted_server
+from control.servers.wanting import wanted_server
 from core.egress.addresses import ANYWHERE
 from tests.fakes.registry import BEARER, an_entry, an_installation
 
@@ -29,12 +30,16 @@ SECRETS = {"token": "t", "credential": "k"}
 
 
 def wanted(
-    run: SelfHosted = STDIO, *, secrets: dict[str, str] | None = None, opened: Opened | None = None, **changes: Any
+    run: SelfHosted = STDIO,
+    *,
+    secrets: dict[str, str] | None = None,
+    opened: OpenedSecrets | None = None,
+    **changes: Any,
 ) -> WantedServer:
     entry = an_entry(reached=run, **{"fields": FIELDS, "credential": IN_A_VARIABLE, **changes})
     of_installation = SECRETS if secrets is None else secrets
     installation = filled(entry, tuple(of_installation), restarts_wanted=3)
-    given = opened or Opened({"KEY": "v", "ca.pem": "pem"}, of_installation, "b-token")
+    given = opened or OpenedSecrets({}, of_installation, "b-token", {"KEY": "v", "ca.pem": "pem"})
     return wanted_server(entry, run, installation, given)
 
 
@@ -61,8 +66,8 @@ def test_no_secret_shows() -> None:
 
 def test_a_server_over_http_has_no_bridge_and_gets_its_credential_with_each_call() -> None:
     http = SelfHosted(transport="http", image="registry.test/a:1", port=9000, path="/x", health_path="/up")
-    found = wanted(http, secrets={"credential": "k"}, fields=(), credential=BEARER, opened=Opened(
-        of_installation={"credential": "k"}, bridge_token="b-token"
+    found = wanted(http, secrets={"credential": "k"}, fields=(), credential=BEARER, opened=OpenedSecrets(
+        values={"credential": "k"}, bridge_token="b-token"
     ))  # fmt: skip
     assert (found.port, found.path, found.health_path, found.bridge_token) == (9000, "/x", "/up", "")
     assert (found.secret_environment, found.files) == ({}, {})
@@ -78,20 +83,20 @@ def test_secrets_that_were_given_for_another_command_are_not_handed_to_this_one(
     installation = filled(entry, ("token",))
     other = SelfHosted(command=("npx", "-y", "files@2.0.0", "${user_config.folder}"))
     with pytest.raises(Refused, match="configuration: Its secrets were given for something else"):
-        wanted_server(an_entry(reached=other, fields=FIELDS), other, installation, Opened({}, {"token": "t"}))
+        wanted_server(an_entry(reached=other, fields=FIELDS), other, installation, OpenedSecrets({}, {"token": "t"}))
 
 
 def test_a_team_is_told_and_the_organisation_is_none() -> None:
     entry = an_entry(reached=STDIO, fields=FIELDS[:2])
     for owner, team_id in ((TeamOwner("t1"), "t1"), (Organisation(), None)):
-        assert wanted_server(entry, STDIO, filled(entry, (), owner=owner), Opened()).team_id == team_id
+        assert wanted_server(entry, STDIO, filled(entry, (), owner=owner), OpenedSecrets()).team_id == team_id
 
 
 def test_a_restart_is_another_generation_so_that_proxies_hear_of_another_process() -> None:
     entry = an_entry(reached=STDIO, fields=FIELDS, credential=IN_A_VARIABLE)
     made = [
         wanted_server(
-            entry, STDIO, filled(entry, ("token", "credential"), restarts_wanted=number), Opened({}, SECRETS)
+            entry, STDIO, filled(entry, ("token", "credential"), restarts_wanted=number), OpenedSecrets({}, SECRETS)
         )
         for number in range(2)
     ]
