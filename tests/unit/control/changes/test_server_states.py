@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from control.changes import installations, server_states
-from control.changes.write import changing
+from control.changes.write import Write, changing
 from control.registry.row_seals import RowSeals
 from control.registry.server_state import LONGEST_MESSAGE, ServerState
 from control.store import installations as installation_rows
 from control.store import server_states as store
+from control.store.notifications import listen
 from control.store.pool import Pool, transaction
 from core.keys import new_key, parse_key_ring
+from core.tasks import Tasks
 from tests.fakes.registry import a_server_state
+from tests.unit.control.changes.account_cases import new_account
 from tests.unit.control.changes.acting import (
     ADMIN,
     NOBODY,
+    SAFEGUARDS,
     audit_of,
     forget,
     new_entry,
@@ -162,6 +168,50 @@ async def test_an_installation_keeps_the_first_token_that_its_bridge_was_given(p
         assert await store.bridge_token(connection, NOBODY, seals.bridge_token(NOBODY, "x")) is None
     assert first == second
     assert seals.open_bridge_token(installed, second) == "one"
+
+
+async def renamed(write: Write, installation_id: str) -> None:
+    await installations.change(write, SAFEGUARDS, installation_id, {"name": "Another"})
+
+
+async def given_a_token(write: Write, installation_id: str) -> None:
+    found = await installation_rows.one(write.connection, installation_id)
+    assert found is not None
+    await new_account(write, found)
+
+
+async def wanted_again(write: Write, installation_id: str) -> None:
+    await write.execute("update installations set restarts_wanted = 1 where id = $1", installation_id)
+    await write.announce()
+    write.observed()
+
+
+@pytest.mark.parametrize("act", [renamed, given_a_token, wanted_again, installations.delete])
+async def test_whoever_runs_servers_is_woken_by_what_may_concern_them(
+    database: str, pool: Pool, installed: str, act: Callable[[Write, str], Awaitable[None]]
+) -> None:
+    tasks, woken = Tasks("test"), asyncio.Event()
+    _ = tasks.spawn("listen", listen(database, "archway_servers", woken.set))
+    async with asyncio.timeout(30):
+        await woken.wait()  # once at the start
+        woken.clear()
+        async with changing(pool, ADMIN) as write:
+            await act(write, installed)
+        await woken.wait()
+    await tasks.close()
+
+
+async def test_what_is_kept_of_a_server_wakes_nobody(database: str, pool: Pool, installed: str) -> None:
+    tasks, woken = Tasks("test"), asyncio.Event()
+    _ = tasks.spawn("listen", listen(database, "archway_servers", woken.set))
+    async with asyncio.timeout(30):
+        await woken.wait()
+    woken.clear()
+    await report(pool, installed)
+    async with transaction(pool) as connection:  # what comes after it has come
+        await connection.execute("select pg_notify('archway_servers', '')")
+        assert not woken.is_set()
+    await tasks.close()
 
 
 async def test_a_deleted_installation_takes_its_state_along(pool: Pool, installed: str) -> None:
