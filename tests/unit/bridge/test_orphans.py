@@ -4,8 +4,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from bridge.orphans import signal_group
 
 PRELUDE = """
@@ -22,12 +20,10 @@ def said(program):
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.split()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="Linux only")
 def test_nobody_of_the_same_user_reads_its_environment():
     assert said("print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))") == ["0"]  # PR_GET_DUMPABLE
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="Linux only")
 def test_an_orphan_in_a_session_of_its_own_is_ended_and_reaped():
     program = f"""
 child = subprocess.Popen([sys.executable, "-c", {ORPHAN!r}], stdout=subprocess.PIPE, text=True)
@@ -42,7 +38,6 @@ print(found == [(orphan, -9)], os.path.exists(f"/proc/{{orphan}}"))
     assert said(program) == ["True", "False"]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="Linux only")
 def test_who_has_no_children_reaps_nothing():
     assert said("print(list(reaped()))") == ["[]"]
 
