@@ -6,12 +6,12 @@ own (RLIMIT_DATA), not what is in memory: of address space an interpreter reserv
 
 from typing import Final
 
+from control.registry.quantities import memory_bytes
 from control.registry.self_hosted import Resources
 
 _ALWAYS: Final = {"CORE": 0, "NOFILE": 1024, "FSIZE": 2 << 30}
 _PROCESSES: Final = 256
 """Of a user of its own; threads count too."""
-_BYTES: Final = {"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "k": 10**3, "M": 10**6, "G": 10**9}
 
 
 def limits_of(resources: Resources, *, counted_alone: bool) -> dict[str, int]:
@@ -19,9 +19,4 @@ def limits_of(resources: Resources, *, counted_alone: bool) -> dict[str, int]:
     its own. Raises ValueError for a quantity that is none.
     """
     own = {"NPROC": _PROCESSES} if counted_alone else {}
-    return _ALWAYS | own | {"DATA": _memory(resources.memory_limit)}
-
-
-def _memory(quantity: str) -> int:
-    number = quantity.rstrip("KMGik")
-    return int(number) * (_BYTES[quantity[len(number) :]] if number != quantity else 1)
+    return _ALWAYS | own | {"DATA": memory_bytes(resources.memory_limit)}
