@@ -73,8 +73,9 @@ CAUSES: Final[Mapping[str, CauseWords]] = MappingProxyType(
             "not reach. Restart the installation to try it again.",
         ),
         "no_runtime": CauseWords(
-            "This Archway runs no servers by itself.",
-            "Set ARCHWAY_RUNTIME to `process` or `cluster`, or use an entry whose server runs elsewhere.",
+            "Nothing here runs it.",
+            "The message says what stands against it, where something could. Else set ARCHWAY_RUNTIME to `process` "
+            "or `cluster`, or use an entry whose server runs elsewhere.",
         ),
         "runtime_away": CauseWords(
             "The place where it runs cannot be asked at the moment; what runs there goes on.",

@@ -164,8 +164,8 @@ async def test_where_nothing_runs_servers_the_form_says_so_with_the_cure_and_rem
         assert "<code>ARCHWAY_RUNTIME</code>" in text
         assert 'id="url"' in text
         _, text = await reader.get(f"/installations/{installation.id}")
-        assert "This Archway runs no servers by itself." in text
-        assert "Set ARCHWAY_RUNTIME to process or cluster" in text
+        assert "Nothing here runs it." in text
+        assert "set ARCHWAY_RUNTIME to process or cluster" in text
         assert (await reader.get(f"/registry/{entry.id}"))[0] == 200
 
 

@@ -92,7 +92,7 @@ def test_the_cause_and_the_cure_of_a_failure_are_told() -> None:
 def test_where_nothing_runs_servers_a_caller_is_told_so() -> None:
     found = refused(a_server_state(), None)
     assert found.code == "server_failed"
-    assert "This Archway runs no servers by itself." in found.sentence
+    assert "Nothing here runs it." in found.sentence
 
 
 def test_the_headers_are_not_shown() -> None:
