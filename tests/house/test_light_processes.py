@@ -26,3 +26,7 @@ def loaded(module: str) -> set[str]:
 )
 def test_a_process_that_lives_long_loads_only_what_it_uses(module: str, unwanted: str) -> None:
     assert not loaded(module) & {*NEVER.split(), *unwanted.split()}
+
+
+def test_a_control_that_runs_no_servers_in_a_cluster_does_without_the_client_of_kubernetes() -> None:
+    assert "kubernetes_asyncio" not in loaded("control.main")
