@@ -103,3 +103,17 @@ async def test_a_control_that_ends_gives_back_the_lease_and_leaves_what_runs(
     (lease,) = kube.things("leases", "archway")
     assert lease["spec"]["holderIdentity"] == ""
     assert len(kube.things("deployments", "servers")) == 1
+
+
+async def test_what_runs_is_kept_on_the_base_image_that_it_began_with(
+    api: Api, kube: FakeKube, hosted: HostedServers
+) -> None:
+    entry = await api.post("/entries", {"slug": "files", "name": "Files", "kind": "self_hosted", "run": RUN})
+    installed = await api.install(entry)
+
+    async def is_there() -> bool:
+        return len(kube.things("deployments", "servers")) == 1
+
+    await until(is_there)
+    kept = await api.row("select base_image from installations where id = $1", installed["id"])
+    assert kept["base_image"] == "registry.example/base:1"
