@@ -42,7 +42,6 @@ from control.registry import (
     definition_extras,
     discovery_news,
     exposed_names,
-    fields,
     headers,
     oauth_client,
     oauth_grant,
@@ -110,6 +109,7 @@ from proxy.upstream import (
     unsuccessful,
 )
 from proxy.upstream.pool import head
+from tests.house.limits_of_entries import ENTRIES
 from tests.house.tracked import ROOT
 
 PAGE = ROOT / "docs" / "operating" / "limits.md"
@@ -431,10 +431,9 @@ FIGURES = {
     "a description that a person enters": f"{longest(models.Description):,} characters",
     "a credential, a header's value, an answer to a field": f"{headers.MAX_VALUE:,} characters",
     "headers of an entry": f"{headers.MAX_FIXED_HEADERS}",
-    "fields of an entry": f"{fields.MAX_FIELDS}",
+    **ENTRIES,
     "an answer that stands in a URL": f"{url_template.MAX_LABEL} characters in the host, "
     f"{url_template.MAX_SEGMENT} in the path; the whole URL {MAX_URL_CHARS:,}",
-    "options of a field": f"{fields.MAX_OPTIONS}",
     "a URL": f"{MAX_URL_CHARS:,} characters",
     "names on a gateway's header allowlist": f"{headers.MAX_ALLOWLIST}",
     "tools on a gateway": f"{MOST_ON_A_GATEWAY:,}",

@@ -1,0 +1,18 @@
+"""Limits of what an entry asks and runs, for `test_limits_page.py`: what each row of the page says."""
+
+from control.registry import arguments, fields, images, pull_secret, run_names, self_hosted_rules
+
+ENTRIES = {
+    "fields of an entry": f"{fields.MAX_FIELDS}",
+    "options of a field": f"{fields.MAX_OPTIONS}",
+    "arguments of a command that is run": (
+        f"{self_hosted_rules.MAX_ARGUMENTS}, of {arguments.MAX_ARGUMENT:,} characters each"
+    ),
+    "variables of its environment, and own secrets beside them": (
+        f"{self_hosted_rules.MAX_VARIABLES}, and {self_hosted_rules.MAX_SECRETS}; "
+        f"{run_names.MAX_CONTENT:,} characters each"
+    ),
+    "pull secrets of an entry": f"{self_hosted_rules.MAX_PULL_SECRETS}",
+    "a password of an image registry": f"{pull_secret.MAX_PASSWORD:,} characters",
+    "the name of an image": f"{images.MAX_IMAGE} characters",
+}
