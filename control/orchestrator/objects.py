@@ -23,12 +23,3 @@ def objects_of(wanted: WantedServer, environment: Environment) -> list[Object]:
         deployment(wanted, environment),
         service(wanted, environment),
     ]
-
-
-def owned(made: Object, deployment: Object) -> Object:
-    """The object as the Deployment's, which is there: who deletes that one takes this one along."""
-    if made["kind"] not in {"Secret", "Service"}:
-        return made
-    named = {"name": deployment["metadata"]["name"], "uid": deployment["metadata"]["uid"]}
-    owner = {"apiVersion": "apps/v1", "kind": "Deployment", **named}
-    return {**made, "metadata": {**made["metadata"], "ownerReferences": [owner]}}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from control.orchestrator.environment import Environment
 from control.orchestrator.identity import INSTALLATION, INSTANCE
-from control.orchestrator.objects import objects_of, owned
+from control.orchestrator.objects import objects_of
 from control.registry.self_hosted import Resources
 from control.servers.wanted import PullSecret, WantedServer
 from tests.kube.kept_objects import KeptObjects
@@ -86,12 +86,3 @@ def test_an_upgrade_of_ours_restarts_no_server() -> None:
     pinned = replace(STDIO, base_image="registry.example/archway-base:1")
     after = replace(ENVIRONMENT, base_image="registry.example/archway-base:2")
     assert objects_of(pinned, after) == objects_of(pinned, ENVIRONMENT)
-
-
-def test_secrets_and_service_go_with_the_deployment_and_the_policy_stays() -> None:
-    there = {"metadata": {"name": "mcp-orders-112233445566", "uid": "0193a1b2-0000-4000-8000-0000000000cc"}}
-    owners = {
-        one["kind"]: owned(one, there)["metadata"].get("ownerReferences") for one in objects_of(HTTP, ENVIRONMENT)
-    }
-    assert {kind for kind, found in owners.items() if found} == {"Secret", "Service"}
-    assert owners["Service"][0]["uid"] == there["metadata"]["uid"]
