@@ -154,6 +154,14 @@ async def test_a_change_keeps_what_is_sealed_and_names_what_was_moved(running: C
         assert (await saved(running)).run_secret_names == ()
 
 
+async def test_a_package_without_a_version_is_told_of_its_entry(running: Console) -> None:
+    loose = await an_entry(running, "loose", reached=SelfHosted(command=("uvx", "some-server")))
+    entry, _ = await ours(running)
+    async with reading(running, await running.person("Ed", "editor")) as reader:
+        assert "The package some-server has no exact version" in (await reader.get(f"/registry/{loose.id}"))[1]
+        assert "no exact version" not in (await reader.get(f"/registry/{entry.id}"))[1]
+
+
 async def test_where_nothing_runs_servers_the_form_says_so_with_the_cure_and_remote_ones_are_as_before(
     console: Console,
 ) -> None:

@@ -22,8 +22,8 @@ from control.http.paging import NamedPageQuery, page_of, place_key
 from control.registry.credential import kind_of
 from control.registry.entry import Entry, bound_origin, told_of_reached
 from control.registry.entry_tool import EntryTool, told_of_tool
-from control.registry.packages import unpinned_package
 from control.registry.partial import entry_with
+from control.registry.run_warnings import run_warnings
 from control.registry.self_hosted import SelfHosted
 from control.registry.team_entries import entry_owner
 from control.store import entries, gateways, installations, registry_counts, teams, tools
@@ -132,7 +132,7 @@ async def shown(visit: Visit, form: Form | None = None) -> web.Response:
         discovered_at=_moment_of(entry),
         told=told_of_reached(entry.reached),
         starts=typed_command(_command(entry)),
-        unpinned=unpinned_package(_command(entry)),
+        warnings=run_warnings(entry),
         kind=kind,
         tools=page.items,
         next=page.next,
