@@ -98,3 +98,42 @@ def test_a_file_that_is_no_object_is_refused(tmp_path, text):
 
     with pytest.raises(BadOption, match="--body"):
         body_of(None, ENTRY_FIELDS, {}, str(tmp_path / "entry.json"))
+
+
+def test_options_of_one_object_fill_its_members_and_a_command_is_read_as_a_shell_reads_it():
+    given = {
+        "run_command": "npx -y 'a b' ${user_config.folder}", "transport": "stdio", "env": ["MODE=fast"],
+        "cpu": "1", "memory_limit": "1Gi",
+    }  # fmt: skip
+
+    assert body_of(None, ENTRY_FIELDS, given, None) == {
+        "run": {
+            "command": ["npx", "-y", "a b", "${user_config.folder}"],
+            "transport": "stdio",
+            "environment": {"MODE": "fast"},
+            "resources": {"cpu": "1", "memory_limit": "1Gi"},
+        }
+    }
+
+
+def test_an_option_over_a_file_leaves_its_other_members(tmp_path):
+    file = tmp_path / "entry.json"
+    file.write_text('{"slug": "a", "run": {"command": ["x"], "resources": {"cpu": "1"}}}')
+
+    body = body_of(None, ENTRY_FIELDS, {"memory": "1Gi"}, str(file))
+
+    assert body["run"] == {"command": ["x"], "resources": {"cpu": "1", "memory": "1Gi"}}
+
+
+def test_a_command_without_its_last_quote_is_refused():
+    with pytest.raises(BadOption, match="--run-command takes a command as a shell reads it"):
+        body_of(None, ENTRY_FIELDS, {"run_command": "npx 'a"}, None)
+
+
+def test_a_secret_from_the_environment_says_whether_it_is_a_header_or_a_variable_of_what_runs(monkeypatch):
+    monkeypatch.setenv("MY_KEY", "s3cret")
+
+    given = {"value_from_env": ["run-secret.TOKEN=MY_KEY", "x-key=MY_KEY"]}
+    body = body_of(None, ENTRY_FIELDS, given, None)
+
+    assert body == {"run_secrets": {"TOKEN": "s3cret"}, "fixed_headers": {"x-key": "s3cret"}}
