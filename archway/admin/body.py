@@ -101,6 +101,8 @@ def read(api: AdminApi, option: Option, value: Any) -> Any:
             return principal(api, value)
         case "period" | "moment":
             return _moment(option, value)
+        case "number":
+            return int(value) if float(value).is_integer() else value
         case "map":
             return dict(_pair(option, one) for one in value)
         case "json":

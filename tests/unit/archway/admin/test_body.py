@@ -137,3 +137,8 @@ def test_a_secret_from_the_environment_says_whether_it_is_a_header_or_a_variable
     body = body_of(None, ENTRY_FIELDS, given, None)
 
     assert body == {"run_secrets": {"TOKEN": "s3cret"}, "fixed_headers": {"x-key": "s3cret"}}
+
+
+@pytest.mark.parametrize(("given", "sent"), [(9000.0, "9000"), (1.5, "1.5")])
+def test_a_whole_number_is_sent_as_one(given, sent):
+    assert str(body_of(None, ENTRY_FIELDS, {"port": given}, None)["run"]["port"]) == sent
