@@ -87,9 +87,9 @@ TABLE: Mapping[str, tuple[Action, ...]] = MappingProxyType(
         "POST /users/{user_id}/revoke-grants": ("grant:revoke",),
         # the registry
         "GET /entries": ("entry:read",),
-        "POST /entries": ("entry:create",),
+        "POST /entries": ("entry:create", "entry:run"),
         "GET /entries/{entry_id}": ("entry:read",),
-        "PATCH /entries/{entry_id}": ("entry:update",),
+        "PATCH /entries/{entry_id}": ("entry:update", "entry:run"),
         "DELETE /entries/{entry_id}": ("entry:delete",),
         "GET /entries/{entry_id}/sign-in": ("entry:read",),
         "GET /entries/{entry_id}/tools": ("tool:read",),

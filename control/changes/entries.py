@@ -21,6 +21,7 @@ from control.registry.entry import Entry, NewEntry, WantedEntry, bound_origin, e
 from control.registry.entry_rules import check_entry
 from control.registry.installation import Installation
 from control.registry.installing import check_can_hold, may_see
+from control.registry.self_hosted import SelfHosted
 from control.registry.team_entries import check_owner_stays, entry_owner
 from control.store import entries, gateways, installations
 from control.store.writes import entries as rows
@@ -34,6 +35,7 @@ async def create(write: Write, safeguards: Safeguards, wanted: WantedEntry) -> E
     """
     if not write.actor.may_for("entry:create", entry_owner(wanted)):
         raise NotAllowed(f"{lacking('entry:create')} An editor of a team may make entries that belong to it.")
+    _refuse_to_run(write, wanted, None)
     await check_named(write, wanted, None)
     entry_id = new_id()
     await rows.insert(write, entry_id, _sealed(safeguards, entry_id, wanted, None))
@@ -60,6 +62,7 @@ async def change(
     check_owner_stays(before, asked)
     if not write.actor.may_for("entry:update", entry_owner(asked)):
         raise NotAllowed(lacking("entry:update"))
+    _refuse_to_run(write, asked, before)
     await check_named(write, asked, before)
     await rows.update(write, entry_id, _sealed(safeguards, entry_id, asked, before))
     after = there(await entries.one(write.connection, entry_id))
@@ -118,6 +121,14 @@ async def _locked(write: Write, entry_id: str, action: Action, version: int | No
     entry = managed_entry(await entries.one(write.connection, entry_id, lock=True), write.actor, action)
     refuse_stale(version, entry.version)
     return entry
+
+
+def _refuse_to_run(write: Write, asked: WantedEntry, before: Entry | None) -> None:
+    """Raise NotAllowed for an actor who may not choose the code that runs here: command, image, variables, files."""
+    if not isinstance(asked.reached, SelfHosted) or write.actor.may("entry:run"):
+        return
+    if before is None or asked.reached != before.reached or asked.run_secrets is not None:
+        raise NotAllowed(lacking("entry:run"))
 
 
 def _sealed(safeguards: Safeguards, entry_id: str, wanted: WantedEntry, before: Entry | None) -> NewEntry:

@@ -82,7 +82,7 @@ async def saved(console: Console) -> Entry:
 async def test_an_entry_that_we_run_is_added_with_all_that_was_typed_and_no_secret_comes_back(
     running: Console,
 ) -> None:
-    async with reading(running, await running.person("Ed", "editor")) as reader:
+    async with reading(running, await running.person("Ed", "admin")) as reader:
         status, text, where = await reader.post("/registry/new", **filled())
         assert status == 303, text
         made = await saved(running)
@@ -124,7 +124,7 @@ async def test_an_entry_that_we_run_is_added_with_all_that_was_typed_and_no_secr
 async def test_what_is_wrong_comes_back_at_its_field_with_the_rest_and_without_secrets(
     running: Console, changes: dict[str, str], field: str, sentence: str
 ) -> None:
-    async with reading(running, await running.person("Ed", "editor")) as reader:
+    async with reading(running, await running.person("Ed", "admin")) as reader:
         status, text, _ = await reader.post("/registry/new", **filled(**changes))
     text = unescape(text)
     assert status == 422
@@ -135,7 +135,7 @@ async def test_what_is_wrong_comes_back_at_its_field_with_the_rest_and_without_s
 
 
 async def test_a_change_keeps_what_is_sealed_and_names_what_was_moved(running: Console) -> None:
-    async with reading(running, await running.person("Ed", "editor")) as reader:
+    async with reading(running, await running.person("Ed", "admin")) as reader:
         await reader.post("/registry/new", **filled())
         entry = await saved(running)
         form = {name: text for name, text in filled().items() if not name.startswith("run_secrets")}
@@ -209,7 +209,7 @@ async def test_each_failure_of_a_cluster_is_shown_with_its_cause_its_cure_and_wh
 ) -> None:
     entry, installation = await ours(running)
     await reported(running, installation, phase, cause=cause, message=message)
-    async with reading(running, await running.person("Ed", "editor")) as reader:
+    async with reading(running, await running.person("Ed", "admin")) as reader:
         text = unescape((await reader.get(f"/installations/{installation.id}"))[1])
         assert [one in text for one in (sentence, cure, message)] == [True] * 3
         for path in ("/installations", f"/registry/{entry.id}"):
@@ -220,7 +220,7 @@ async def test_a_page_follows_its_server_until_it_is_ready_and_on(running: Conso
     _, installation = await ours(running)
     await reported(running, installation, "starting")
     url, told = f"/installations/{installation.id}", ""
-    async with reading(running, await running.person("Ed", "editor")) as reader, asyncio.timeout(WITHIN_S):
+    async with reading(running, await running.person("Ed", "admin")) as reader, asyncio.timeout(WITHIN_S):
         _, text = await reader.get(url)
         assert f'data-live="{url}/state"' in text
         async with reader.http.get(f"{reader.url}{url}/state") as answer:
@@ -239,7 +239,7 @@ async def test_a_page_follows_its_server_until_it_is_ready_and_on(running: Conso
 async def test_what_was_said_is_shown_as_text(running: Console) -> None:
     _, installation = await ours(running)
     await reported(running, installation, "failed", cause="crashed", message="<b>boom</b>")
-    async with reading(running, await running.person("Ed", "editor")) as reader:
+    async with reading(running, await running.person("Ed", "admin")) as reader:
         _, text = await reader.get(f"/installations/{installation.id}")
     assert "&lt;b&gt;boom" in text
 
@@ -250,7 +250,7 @@ async def test_the_latest_lines_of_a_log_are_shown_as_text_and_filtered(
     _, installation = await ours(running)
     runtime.lines = [b"starts <b>\n", b"warns \xff\n", b"ends" + b"x" * 5_000 + b"\n"]
     path = f"/installations/{installation.id}/logs"
-    async with reading(running, await running.person("Ed", "editor")) as reader:
+    async with reading(running, await running.person("Ed", "admin")) as reader:
         _, text = await reader.get(path)
         assert "starts &lt;b&gt;" in text
         assert "warns" in text
@@ -268,7 +268,7 @@ async def test_the_log_of_the_run_before_is_there_and_followed_by_nobody(
     _, installation = await ours(running)
     runtime.lines, runtime.before = [b"now\n"], [b"the last words\n"]
     path = f"/installations/{installation.id}/logs?run=before"
-    async with reading(running, await running.person("Ed", "editor")) as reader:
+    async with reading(running, await running.person("Ed", "admin")) as reader:
         _, text = await reader.get(path)
         assert "the last words" in text
         assert "data-live" not in text
@@ -281,7 +281,7 @@ async def test_a_log_is_followed(running: Console, runtime: LoggedRuntime) -> No
     runtime.lines, told = [b"first\n"], ""
     url = f"{running.url}/installations/{installation.id}/logs/lines"
     async with (
-        reading(running, await running.person("Ed", "editor")) as reader,
+        reading(running, await running.person("Ed", "admin")) as reader,
         asyncio.timeout(WITHIN_S),
         reader.http.get(url) as answer,
     ):
@@ -296,7 +296,7 @@ async def test_a_log_is_followed(running: Console, runtime: LoggedRuntime) -> No
 async def test_why_a_log_cannot_be_read_is_told(running: Console, runtime: LoggedRuntime) -> None:
     _, installation = await ours(running)
     runtime.away = "The cluster does not answer."
-    async with reading(running, await running.person("Ed", "editor")) as reader:
+    async with reading(running, await running.person("Ed", "admin")) as reader:
         status, text = await reader.get(f"/installations/{installation.id}/logs")
     assert status == 200
     assert "The cluster does not answer." in text
@@ -308,7 +308,7 @@ async def test_nobody_reads_anothers_log_or_one_that_there_is_not(running: Conso
     async with reading(running, await running.person("Bea")) as reader:
         assert (await reader.get(f"/installations/{installation.id}/logs"))[0] in {403, 404}
         assert (await reader.post(f"/installations/{installation.id}/restart"))[0] in {403, 404}
-    async with reading(running, await running.person("Ed", "editor")) as reader:
+    async with reading(running, await running.person("Ed", "admin")) as reader:
         status, text = await reader.get(f"/installations/{elsewhere.id}/logs")
         assert status == 409
         assert "is not run by Archway" in text
@@ -327,7 +327,7 @@ async def test_a_restart_is_asked_for_and_told(running: Console) -> None:
 
 async def test_a_clients_command_becomes_an_entry_that_we_run(running: Console) -> None:
     file = json.dumps({"mcpServers": {"Files": {"command": "npx", "args": ["-y", "files"], "env": {"KEY": SECRET}}}})
-    async with reading(running, await running.person("Ed", "editor")) as reader:
+    async with reading(running, await running.person("Ed", "admin")) as reader:
         status, text, _ = await reader.post("/registry/import", config=file)
         assert status == 200
         assert "<code>npx -y files</code>" in text

@@ -70,11 +70,35 @@ async def gives_a_program_another_key(api: Api, client: AdminClient) -> bool:
     return (await client.send("PATCH", path, {"credential": "mine"}, match="*")).status == 200
 
 
+async def says_what_runs_here(api: Api, client: AdminClient) -> bool:
+    body = {"slug": f"e{client.user['id'][-8:]}", "name": "Ours", "run": {"command": ["npx", "-y", "ours@1.2.3"]}}
+    return (await client.post("/entries", body)).status == 201
+
+
+async def changes_what_runs_here(api: Api, client: AdminClient) -> bool:
+    """Of all that chooses code; what does not is every editor's."""
+    run = {"command": ["npx", "-y", "ours@1.2.3"]}
+    made = await api.entry(slug=f"e{client.user['id'][-8:]}", kind="self_hosted", run=run, url="")
+    path = f"/entries/{made['id']}"
+    assert (await client.send("PATCH", path, {"name": "Another"}, match="*")).status == 200
+    tries = [
+        {"run": {**run, "command": ["npx", "-y", "evil@1.2.3"]}},
+        {"run": {**run, "environment": {"NODE_OPTIONS": "--require=/tmp/evil"}}},
+        {"run": {**run, "image": "registry.example/evil:1"}},
+        {"run_secrets": {"PERL5OPT": "-Mevil"}},
+    ]
+    statuses = {(await client.send("PATCH", path, one, match="*")).status for one in tries}
+    assert len(statuses) == 1
+    return statuses == {200}
+
+
 PARTS: dict[tuple[str, Action], Callable[[Api, AdminClient], Awaitable[bool]]] = {
     ("GET /deployment", "deployment:read"): sees_all_numbers,
     ("POST /users", "role:grant"): lets_an_editor_in,
     ("PATCH /users/{user_id}", "role:grant"): makes_an_editor,
     ("PUT /teams/{team_id}/members/{user_id}", "role:grant"): makes_an_editor_of_a_team,
+    ("POST /entries", "entry:run"): says_what_runs_here,
+    ("PATCH /entries/{entry_id}", "entry:run"): changes_what_runs_here,
     ("POST /installations", "installation:share"): installs_for_everybody,
     ("POST /installations", "oauth_client:update"): installs_for_a_program,
     ("PATCH /installations/{installation_id}", "oauth_client:update"): gives_a_program_another_key,

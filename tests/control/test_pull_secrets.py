@@ -6,6 +6,7 @@ from typing import Any
 from control.servers.wanted import PullSecret
 from tests.control.registry_api import Api, api
 from tests.control.test_entries_that_we_run import to_run, versions
+from tests.control.test_every_operation import give
 
 __all__ = ["api"]
 
@@ -111,6 +112,9 @@ async def test_nobody_names_what_they_may_not_see(api: Api) -> None:
     red = await api.team("Red")
     ours, editor = await kept(api), await api.user("eva", red, role="editor")
     body = {"slug": "x", "name": "X", "run": {**RUN, "pull_secrets": [ours["id"]]}, "team_id": red["id"]}
+    refused = await api.post("/entries", body, as_=editor, expect=403)
+    assert "entry:run" in refused["detail"]
+    await give(api, editor, "Runner", frozenset({"entry:run"}), None)
     refused = await api.post("/entries", body, as_=editor, expect=422)
     assert "that you may see" in refused["errors"][0]["message"]
 
