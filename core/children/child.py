@@ -20,6 +20,8 @@ from core.tasks import Tasks
 
 log = logging.getLogger(__name__)
 LONGEST_LOG = 8 << 20
+_LONGEST_END = 64 << 10
+"""Bytes of a log in which its last lines are looked for."""
 _LONGEST_PAUSE_S = 10.0
 _STEADY_S = 30.0
 _POLL_S = 0.05
@@ -126,7 +128,9 @@ class Child:
 def end_of_log(path: Path, lines: int = 12, begin: int = 0) -> str:
     """The last lines of a program's log from byte `begin` on, for a person who must find out why."""
     try:
-        text = path.read_bytes()[begin:].decode(errors="replace")
+        with path.open("rb") as file:  # the log of a program of strangers may be of any size at its end
+            file.seek(max(begin, os.fstat(file.fileno()).st_size - _LONGEST_END))
+            text = file.read(_LONGEST_END).decode(errors="replace")
     except FileNotFoundError:
         return "    (it wrote nothing)"
     return "\n".join("    " + line for line in text.splitlines()[-lines:])

@@ -34,7 +34,7 @@ async def test_a_bridge_says_why_it_is_not():
         assert await ask_bridge(port) == Health("failed", "no_such_program", "npx: not found")
 
 
-@pytest.mark.parametrize("body", [b"", b"nonsense", b"[]", b'{"phase": "great"}', b'{"phase": []}'])
+@pytest.mark.parametrize("body", [b"", b"nonsense", b"[]", b'{"phase": "great"}', b'{"phase": []}', b"[" * 50_000])
 async def test_what_a_bridge_would_not_say_is_no_answer(body):
     async with answering(503, body) as (port, _):
         assert await ask_bridge(port) is None

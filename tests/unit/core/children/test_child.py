@@ -131,6 +131,15 @@ async def test_a_program_that_ends_twice_before_it_runs_is_tried_again(tmp_path,
     assert len(list((tmp_path / "t").iterdir())) == 3
 
 
+def test_of_a_log_that_is_too_long_to_be_read_whole_the_end_is_shown(tmp_path):
+    log = tmp_path / "long.log"
+    with log.open("wb") as file:
+        file.truncate(1 << 40)  # nothing is written: a reader of the whole file would not come back
+        file.seek(0, os.SEEK_END)
+        file.write(b"\nthe end\n")
+    assert end_of_log(log, 1) == "    the end"
+
+
 def test_a_missing_log_is_no_error(tmp_path):
     assert "wrote nothing" in end_of_log(tmp_path / "none.log")
 
