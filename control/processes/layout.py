@@ -8,8 +8,9 @@
 Nothing in it is worth a backup: all of it is made of the database's rows again.
 """
 
+import errno
 import os
-import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -17,6 +18,7 @@ from uuid import UUID
 from core.children.orphans import end_program
 
 SECRETS = "secrets"
+_LONGEST_REASON = 200
 _INSIDE = ("homes", "logs", "run", "root")
 
 
@@ -67,7 +69,7 @@ class Layout:
         home.mkdir(mode=0o700, exist_ok=True)
         if secrets.is_symlink() or secrets.is_file():  # the folder is the server's, who may put there what it likes
             secrets.unlink()
-        shutil.rmtree(secrets, ignore_errors=True)
+        _remove(secrets)
         secrets.mkdir(mode=0o700)
         (home / "tmp").mkdir(mode=0o700, exist_ok=True)
         for name, content in files.items():
@@ -109,10 +111,16 @@ def _is_installation(name: str) -> bool:
 
 
 def _remove(folder: Path) -> None:
+    """By programs of the system, since a server may have nested folders deeper than Python's own way gets."""
     if not folder.exists():
         return
-    for inside, folders, _ in os.walk(folder):
-        for name in folders:
-            if not (path := Path(inside, name)).is_symlink():
-                path.chmod(0o700)  # a server may have closed it against its own user, who may be us
-    shutil.rmtree(folder)
+    if os.geteuid() != 0:  # a server may have closed it against its own user, who may be us
+        _ = _ran("chmod", "-R", "u+rwx", "--", str(folder))
+    if why_not := _ran("rm", "-rf", "--", str(folder)):
+        raise OSError(errno.EIO, f"cannot be removed: {why_not}", str(folder))
+
+
+def _ran(*command: str) -> str:
+    """'' where it worked, else what it said."""
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, errors="replace", check=False)
+    return (done.stderr.strip()[:_LONGEST_REASON] or str(done.returncode)) if done.returncode else ""

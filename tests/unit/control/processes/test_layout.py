@@ -88,3 +88,16 @@ def test_what_an_earlier_run_left_running_is_ended(layout):
         assert not lives(left["program"])
         guard.wait(60)
     assert not Path(layout.record(ONE)).exists()
+
+
+def test_what_is_nested_too_deep_for_a_path_is_taken_away_too(layout, tmp_path, monkeypatch):
+    layout.make_home(ONE, None, {})
+    monkeypatch.chdir(layout.home(ONE) / "secrets")
+    for _ in range(1_500):
+        Path("d" * 20).mkdir()
+        os.chdir("d" * 20)
+    os.chdir(tmp_path)
+    layout.make_home(ONE, None, {"ca.pem": "certificate"})
+    assert [one.name for one in (layout.home(ONE) / "secrets").iterdir()] == ["ca.pem"]
+    layout.take_away(ONE)
+    assert not layout.home(ONE).exists()
