@@ -26,9 +26,11 @@ from control.servers.state import Place, ServerState
 from control.servers.wanted import WantedServer
 from control.settings import ControlSettings
 from core.children.program import Program
+from core.redaction import Redaction
 
 _GRACE_S: Final = 6.0
 _LISTENS_WITHIN_S: Final = 120.0
+_UNKNOWN: Final = b"[a line of before control started: shown when the server has been started again]\n"
 
 
 class ProcessRuntime:
@@ -42,6 +44,9 @@ class ProcessRuntime:
         self._folder, self._users, self._may_read = folder, users, may_read
         self._open = open_to_others
         self._servers: dict[str, RunningServer] = {}
+        self._given: dict[str, tuple[str, ...]] = {}
+        """What each was last given: its log of then is still there when it is given something else."""
+        self._redactions: dict[str, Redaction] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._opening = asyncio.Lock()
         self._layout: Layout | None = None
@@ -86,7 +91,8 @@ class ProcessRuntime:
                 await asyncio.to_thread(layout.take_away, installation_id)
             except OSError as error:
                 raise RuntimeAway(f"the folder of the server cannot be taken away: {error.strerror}") from None
-        self._locks.pop(installation_id, None)
+        for known in (self._given, self._redactions, self._locks):
+            known.pop(installation_id, None)
 
     async def present(self) -> frozenset[str]:
         """Those that have a folder here; raises RuntimeAway."""
@@ -107,8 +113,9 @@ class ProcessRuntime:
                 yield self._shown(installation_id, line)
 
     def _shown(self, installation_id: str, line: bytes) -> bytes:
-        server = self._servers.get(installation_id)
-        return server.without_secrets(line.decode(errors="replace")).encode() if server else line
+        """Without what this server and the one before it were given; of one that is not known, nothing."""
+        known = self._redactions.get(installation_id)
+        return known(line.decode(errors="replace")).encode() if known else _UNKNOWN
 
     def _refuse(self, wanted: WantedServer) -> None:
         if wanted.image:
@@ -135,8 +142,11 @@ class ProcessRuntime:
             raise Refused("no_runtime", str(error)) from None
         except OSError as error:
             raise RuntimeAway(f"{error.filename or self._folder}: {error.strerror}") from None
-        server = RunningServer(wanted, isolation.word, _Programs(isolation, layout, user), self._tell)
+        server = RunningServer(wanted, isolation.word, _Programs(isolation, layout, user), self._tell, user)
         self._servers[name] = server
+        given = server.secrets
+        self._redactions[name] = Redaction((*given, *self._given.get(name, ())))
+        self._given[name] = given
         server.start()
 
     async def _end(self, installation_id: str) -> None:

@@ -1,7 +1,8 @@
 """One server as a process of this machine: started, watched, restarted, ended; and how it does, told as it changes.
 
 `runtime.py` keeps one for each installation. It gets another port with each start that we make, and what does not run
-has no endpoint: nobody is called who has taken the port of one that ended.
+has no endpoint: nobody is called who has taken the port of one that ended, nor who took one before its server did
+(`listening.py`).
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from typing import Final
 
 from control.processes.confine import NO_SUCH_PROGRAM
 from control.processes.health import Health, ask_bridge, ask_http, listens
+from control.processes.listening import is_its_own
 from control.processes.logs import trim
 from control.processes.program import LOOPBACK, endpoint
 from control.servers.state import LONGEST_MESSAGE, ServerState
@@ -21,6 +23,7 @@ from control.servers.wanted import WantedServer
 from core.children.child import Child, DidNotStart, end_of_log
 from core.children.pauses import Pauses
 from core.children.program import Program
+from core.redaction import Redaction
 from core.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -35,6 +38,8 @@ _SILENT_S: Final = 120.0
 _LINES_OF_LOG: Final = 6
 _STOP_S: Final = 20.0
 
+_PORT_TAKEN: Final = Health("failed", "not_answering", "another program took the port that was chosen for it")
+
 Tell = Callable[[ServerState], Awaitable[None]]
 Programs = Callable[[WantedServer, int, Callable[[], Awaitable[bool]]], Program]
 """Makes the program that runs a server on a port, and is ready when the last argument says so."""
@@ -43,8 +48,11 @@ Programs = Callable[[WantedServer, int, Callable[[], Awaitable[bool]]], Program]
 class RunningServer:
     """One server, kept running from `start` to `stop`."""
 
-    def __init__(self, wanted: WantedServer, isolation: str, programs: Programs, tell: Tell) -> None:
-        self.wanted, self._isolation = wanted, isolation
+    def __init__(
+        self, wanted: WantedServer, isolation: str, programs: Programs, tell: Tell, user: int | None = None
+    ) -> None:
+        self.wanted, self._isolation, self._user = wanted, isolation, user
+        self._without_secrets = Redaction(self.secrets)
         self._programs, self._tell = programs, tell
         self._tasks = Tasks(f"server/{wanted.installation_id}")
         self._kept: asyncio.Task[None] | None = None
@@ -69,11 +77,10 @@ class RunningServer:
         """Whoever was told may not know any more."""
         self._told = None
 
-    def without_secrets(self, text: str) -> str:
-        """What it said, without what it was given."""
-        for secret in (*self.wanted.secret_environment.values(), self.wanted.bridge_token):
-            text = text.replace(secret, "[secret]") if secret else text
-        return text
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What it was given, and may not say."""
+        return (*self.wanted.secret_environment.values(), *self.wanted.files.values(), self.wanted.bridge_token)
 
     async def _keep(self) -> None:
         pauses = Pauses(_STEADY_S, _LONGEST_PAUSE_S)
@@ -94,26 +101,30 @@ class RunningServer:
         await self._say(Health("starting"))
         try:
             await child.start()
-            await self._watch(child, port)
+            ended = await self._watch(child, port)
         except DidNotStart:
-            pass
+            ended = self._why_it_ended(program)
         finally:
             await child.stop()
-        await self._say(self._why_it_ended(program))
+        await self._say(ended)
 
-    async def _watch(self, child: Child, port: int) -> None:
+    async def _watch(self, child: Child, port: int) -> Health:
+        """Until it has ended, or may not be called; why."""
         pid, silent_since = child.pid, time.monotonic()
         while (now := child.pid) is not None:
             self._restarts += now != pid
             pid = now
             if health := await self._ask(port):
                 silent_since = time.monotonic()
+                if not await asyncio.to_thread(is_its_own, port, now, self._user):
+                    return _PORT_TAKEN
             elif time.monotonic() - silent_since > _SILENT_S:
                 health = Health("failed", "not_answering", f"nothing answered for {_SILENT_S:.0f} s")
             if health is not None and child.pid == now:  # else somebody else may have answered on its port
                 await self._say(health, endpoint(self.wanted, port))
             await asyncio.to_thread(trim, child.program.log)
             await asyncio.sleep(LOOK_S if health and health.phase == "ready" else _LOOK_SOON_S)
+        return self._why_it_ended(child.program)
 
     async def _ask(self, port: int) -> Health | None:
         if self.wanted.transport == "http":
@@ -132,7 +143,7 @@ class RunningServer:
             phase=health.phase,
             generation=self.wanted.generation,
             cause=health.cause,
-            message=self.without_secrets(health.message)[:LONGEST_MESSAGE],
+            message=self._without_secrets(health.message)[:LONGEST_MESSAGE],
             restarts=self._restarts,
             endpoint=at,
             isolation=self._isolation,

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from control.processes.isolation import NoIsolation
-from control.processes.runtime import ProcessRuntime, process_runtime
+from control.processes.runtime import _UNKNOWN, ProcessRuntime, process_runtime
 from control.servers.runtime import Refused, RuntimeAway
 from control.settings import ControlSettings
 from core.children.orphans import recorded
@@ -121,16 +121,39 @@ async def test_its_lines_are_those_of_this_run_or_of_the_one_before_without_secr
     async def lines(*, previous=False):
         return [line async for line in runtime.logs(one.installation_id, lines=5, previous=previous, follow=False)]
 
-    assert await lines() == [b"hello [secret]\n"]
+    assert await lines() == [b"hello [redacted]\n"]
     await runtime.apply(replace(one, generation=2, restarts_wanted=1))
     await ready(states, one, 2)
     assert await lines() == []
-    assert await lines(previous=True) == [b"hello [secret]\n"]
+    assert await lines(previous=True) == [b"hello [redacted]\n"]
     followed = runtime.logs(one.installation_id, lines=5, previous=False, follow=True)
     await asyncio.to_thread(told, states.told[-1].endpoint, say)
     async with asyncio.timeout(30):
-        assert await anext(followed) == b"hello [secret]\n"
+        assert await anext(followed) == b"hello [redacted]\n"
     await followed.aclose()
+
+
+async def test_secrets_of_before_are_shown_in_no_log_nor_those_of_one_that_does_not_run(runtime, states, tmp_path):
+    one = wanted(secret_environment={"KEY": "hush-hush"}, files={"key.pem": "first-line-of-a-key\nsecond-line-of-it"})
+    log = tmp_path / "state" / "servers" / "logs" / f"{one.installation_id}.log"
+
+    async def said(*, previous=False):
+        lines = runtime.logs(one.installation_id, lines=5, previous=previous, follow=False)
+        return b"".join([line async for line in lines])
+
+    await runtime.present()
+    log.write_text("hush-hush\n")
+    assert await said() == _UNKNOWN
+    await runtime.apply(one)
+    await ready(states, one)
+    log.write_text("hush-hush second-line-of-it\n")
+    await runtime.apply(replace(one, generation=2, secret_environment={"KEY": "another"}))
+    await ready(states, one, 2)
+    assert await said(previous=True) == b"[redacted] [redacted]\n"
+    log.write_text("another\n")
+    with pytest.raises(Refused):
+        await runtime.apply(replace(one, generation=3, command=()))
+    assert await said() == b"[redacted]\n"
 
 
 async def test_everything_ends_with_the_one_who_runs_it(tmp_path, states):

@@ -78,7 +78,7 @@ async def test_one_that_is_killed_comes_back_and_that_is_counted(run, states):
 async def test_one_that_ends_at_once_is_failed_with_its_last_words_and_no_endpoint(run, states):
     server = run("import sys; sys.exit('no key: hush-hush')", secret_environment={"KEY": "hush-hush"})
     state = await states.until(lambda state: state.phase == "failed")
-    assert (state.cause, state.message, state.endpoint) == ("crashed", "no key: [secret]", "")
+    assert (state.cause, state.message, state.endpoint) == ("crashed", "no key: [redacted]", "")
     await server.stop()
 
 
@@ -110,6 +110,16 @@ async def test_the_same_state_is_told_once_until_whoever_was_told_forgot_it(run,
     server.renumbered(2)
     await states.until(lambda state: state.generation == 2)
     assert len(states.told) == known + 2
+
+
+async def test_whoever_takes_its_port_before_it_is_not_called_in_its_place(run, states, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ports = [free_port(), taken.getsockname()[1]]
+        monkeypatch.setattr("control.processes.server.free_port", lambda _: ports.pop() if ports else free_port())
+        run()
+        await states.until(lambda state: state.phase == "ready")
+    assert [one.phase for one in states.told] == ["starting", "failed", "starting", "ready"]
+    assert (states.told[1].cause, states.told[1].endpoint) == ("not_answering", "")
 
 
 def test_a_port_that_is_taken_is_not_given():
