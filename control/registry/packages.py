@@ -16,20 +16,34 @@ _OF_NODE: Final = frozenset({"npx", "pnpx", "bunx"})
 _OF_PYTHON: Final = frozenset({"uvx"})
 _INTERPRETERS: Final = frozenset(
     {
-        "node", "deno", "bun", "python", "ruby", "perl", "php", "java", "sh", "bash", "dash", "ash", "zsh", "env",
-        "npm", "pnpm", "yarn", "uv", "pipx", "xargs", "nohup", "timeout", "tini", "dumb-init", "busybox",
+        "node", "python", "ruby", "perl", "php", "java", "lua", "sh", "bash", "dash", "ash", "zsh", "ksh", "fish",
+        "pwsh", "tsx", "ts-node", "uvicorn", "gunicorn",
     }
 )  # fmt: skip
+_WITH_WORDS: Final = frozenset(
+    {"deno", "bun", "npm", "pnpm", "yarn", "uv", "pipx", "pipenv", "poetry", "go", "dotnet", "mcp", "fastmcp"}
+)
+"""Those whose first words say what they do with what follows."""
+_WORDS: Final = frozenset({"run", "exec", "dlx", "x", "tool", "task", "dev"})
+_STARTERS: Final = frozenset(
+    {
+        "env", "xargs", "nohup", "timeout", "nice", "setsid", "stdbuf", "tini", "dumb-init", "busybox", "sudo",
+        "gosu", "su-exec",
+    }
+)  # fmt: skip
+"""Those that start the program that they are told."""
+_ALL: Final = _OF_NODE | _OF_PYTHON | _INTERPRETERS | _WITH_WORDS | _STARTERS
 _WITH_VALUE: Final = frozenset(
     {
         "-p", "--package", "--from", "--with", "--with-editable", "--with-requirements", "--python", "--index",
         "--index-url", "--default-index", "--extra-index-url", "--find-links", "--registry", "--prefix", "--cwd",
-        "--directory", "-w", "--workspace", "--cache",
+        "--directory", "-w", "--workspace", "--cache", "-r", "--require", "--import", "--loader", "-W", "-X", "-C",
+        "--conditions", "--project",
     }
 )  # fmt: skip
 """Options whose value is the next argument, and no package of its own."""
 _PACKAGE_OPTIONS: Final = ("-p", "--package", "--from")
-_IS_CODE: Final = frozenset({"-c", "-e", "-m", "-r", "--eval", "--call", "--print", "--require", "--import", "-jar"})
+_IS_CODE: Final = frozenset({"-c", "-e", "-m", "--eval", "--call", "--print", "-jar"})
 """Options whose value is what runs."""
 _VERSIONED: Final = re.compile(r"[\d.]+$")
 _EXACT: Final = re.compile(r"v?\d+(?:\.\d+)*(?:[-+.]?[0-9A-Za-z.+-]+)?")
@@ -66,7 +80,7 @@ def unpinned_package(command: Sequence[str]) -> str:
 def check_chooses_no_code(command: Sequence[str], where: str = "run.command") -> None:
     """BrokenRule where an answer would be what runs, or what a runner or interpreter is told before it."""
     program = _program(command)
-    if program not in _OF_NODE | _OF_PYTHON | _INTERPRETERS:
+    if program not in _ALL:
         return
     last = _code_at(command)
     for number, argument in enumerate(command):
@@ -84,8 +98,21 @@ def _program(command: Sequence[str]) -> str:
 
 def _code_at(command: Sequence[str]) -> int:
     """The place of the package, script or program text that runs; the last place where there is none."""
+    program = _program(command)
+    if program in _STARTERS:
+        for number in range(1, len(command)):
+            if _program(command[number:]) in _ALL:
+                return number + _code_at(command[number:])
+    place = _word_at(command, 1)
+    while program in _WITH_WORDS and command[place] in _WORDS and place < len(command) - 1:
+        place = _word_at(command, place + 1)
+    return place
+
+
+def _word_at(command: Sequence[str], begin: int) -> int:
+    """The place of the first argument that is no option, nor the value of one that is no code."""
     value_of = ""
-    for number, argument in enumerate(command[1:], 1):
+    for number, argument in enumerate(command[begin:], begin):
         if value_of:
             if value_of in _IS_CODE:
                 return number

@@ -50,6 +50,10 @@ def test_what_fetches_nothing_has_none(command: str) -> None:
         "npx -y files@1.0.0 ${user_config.x}", "uvx --from files==1 files ${user_config.x}",
         "node server.js ${user_config.x}", "python3 -m server ${user_config.x}", "server ${user_config.x}",
         "sh -c 'exec server \"$0\"' ${user_config.x}", "npx files",
+        "uv run server.py ${user_config.x}", "env MODE=fast npx -y files@1.0.0 ${user_config.x}",
+        "timeout 9 server ${user_config.x}", "deno run -A server.ts ${user_config.x}",
+        "tini -- server ${user_config.x}",
+        "node --import ./a.js server.js ${user_config.x}", "uvx mcp-run@1.0.0 ${user_config.x}",
     ],
 )  # fmt: skip
 def test_an_answer_may_stand_behind_what_runs(command: str) -> None:
@@ -63,7 +67,12 @@ def test_an_answer_may_stand_behind_what_runs(command: str) -> None:
         "npx --registry ${user_config.x} files", "uvx --from ${user_config.x} run", "uvx --index ${user_config.x} a",
         "node ${user_config.x}", "node -e ${user_config.x}", "python3.12 -c ${user_config.x}",
         "/bin/sh -c ${user_config.x}", "bash ${user_config.x}", "env ${user_config.x}", "java -jar ${user_config.x}",
-        "node --require ${user_config.x} server.js", "npx -y -- ${user_config.x}",
+        "node --require ${user_config.x} server.js", "npx -y -- ${user_config.x}", "deno run -A ${user_config.x}",
+        "uv run ${user_config.x}", "uv tool run ${user_config.x}", "npm exec -- ${user_config.x}",
+        "env MODE=fast node ${user_config.x}", "timeout -s KILL 9 sh -c ${user_config.x}", "tsx ${user_config.x}",
+        "nohup env npx -y ${user_config.x}", "node --import ./a.js ${user_config.x}",
+        "python -W error ${user_config.x}",
+        "fastmcp run ${user_config.x}", "uv run --project ${user_config.x} server", "busybox sh ${user_config.x}",
     ],
 )  # fmt: skip
 def test_no_answer_is_what_runs(command: str) -> None:
