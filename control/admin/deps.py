@@ -1,6 +1,5 @@
 """What the operations of the admin API stand on: built by `control/replica.py`, handed to each through `Asked`."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -16,6 +15,8 @@ from control.store.pool import Pool
 
 LOG_READERS: Final = 20
 """Logs of servers that are read at once in one control."""
+LOGS_OF_ONE: Final = 5
+"""Of them, by one person."""
 
 
 async def _asks_nobody(_upto: int, _within_s: float) -> Acknowledged:
@@ -48,8 +49,8 @@ class Deps:
     """Where the servers run that Archway runs itself; None: nowhere."""
     base_image: str = ""
     """The newest base image of such servers."""
-    log_readers: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LOG_READERS))
-    """Places for those who read a server's log."""
+    log_readers: list[str] = field(default_factory=list)
+    """Who reads a server's log now: identifiers of people, one for each log."""
     acknowledged: Callable[[int, float], Awaitable[Acknowledged]] = _asks_nobody
     """Which workers have applied what the outbox held up to a number, at the latest after so many seconds."""
 

@@ -4,11 +4,11 @@ How each does is in `/installations` (`installations.py`). Both are for who may 
 repeat what its owner answered.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing, contextmanager
 
 from control.admin.api import Asked, Operations
-from control.admin.deps import LOG_READERS
+from control.admin.deps import LOG_READERS, LOGS_OF_ONE
 from control.admin.installation_models import InstallationView
 from control.admin.installations import shown_now
 from control.admin.server_models import LogQuery
@@ -50,10 +50,7 @@ async def _lines(asked: Asked, found: Installation, runtime: Runtime, query: Log
         async with asked.changing() as write:
             _ = await write.holder("installation:update", found.owner)
 
-    places = asked.deps.log_readers
-    if places.locked():
-        raise Problem(503, f"{LOG_READERS} logs are being read already; try again when somebody has stopped.")
-    async with places:
+    with _place(asked):
         source = runtime.logs(found.id, lines=query.lines, previous=query.previous, follow=query.follow)
         if query.follow:
             yield b""  # so that the answer begins, however long the server is silent
@@ -65,6 +62,20 @@ async def _lines(asked: Asked, found: Installation, runtime: Runtime, query: Log
             if not query.follow:
                 raise Problem(503, f"{CAUSES['runtime_away'].sentence} {away}") from None
             yield f"[the place where it runs cannot be asked any more: {away}]\n".encode()
+
+
+@contextmanager
+def _place(asked: Asked) -> Iterator[None]:
+    """One of the places for readers; Problem 503 where all are taken, or as many as one person may have."""
+    readers, reader = asked.deps.log_readers, asked.caller.user_id
+    if len(readers) >= LOG_READERS or readers.count(reader) >= LOGS_OF_ONE:
+        most = f"{LOG_READERS} logs, and {LOGS_OF_ONE} by one person, are read at once"
+        raise Problem(503, f"{most}; try again when somebody has stopped.")
+    readers.append(reader)
+    try:
+        yield
+    finally:
+        readers.remove(reader)
 
 
 def _runtime(asked: Asked) -> Runtime:

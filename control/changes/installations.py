@@ -25,7 +25,14 @@ from control.registry.installation import (
     address_of,
     told_of_installation,
 )
-from control.registry.installing import check_can_hold, may_fill, may_install, needed_for, owner_for
+from control.registry.installing import (
+    check_can_hold,
+    check_few_servers,
+    may_fill,
+    may_install,
+    needed_for,
+    owner_for,
+)
 from control.registry.owner import Organisation, Owner, Person, Scope, ServiceAccount, TeamOwner
 from control.registry.team_entries import check_installed_for
 from control.registry.visibility import sees
@@ -79,6 +86,7 @@ async def create(write: Write, safeguards: Safeguards, wanted: WantedInstallatio
     name = wanted.name or await _usual_name(write, entry, owner)
     others = await installations.of_owner(write.connection, entry.id, owner)
     _refuse_same_name(entry, others, name)
+    check_few_servers(entry.reached, owner, len(others))
     installation_id = new_id()
     filled = fill(entry, wanted.values, wanted.credential, safeguards.addresses)
     await rows.insert(

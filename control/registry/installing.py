@@ -5,13 +5,18 @@ they alone fill it, whatever others hold. What a service account acts with is gi
 client, as they may give it another secret or another team: no permission for installations alone is enough.
 """
 
-from typing import assert_never
+from typing import Final, assert_never
 
 from control.registry.access import Caller
 from control.registry.actions import Action, lacking
 from control.registry.broken_rule import BrokenRule
 from control.registry.credential import Credential, OAuthCredential
+from control.registry.entry import Reached
 from control.registry.owner import Organisation, Owner, Person, Scope, ServiceAccount, TeamOwner
+from control.registry.self_hosted import SelfHosted
+
+MOST_SERVERS: Final = 10
+"""Of one entry that Archway runs for one person."""
 
 
 def owner_for(caller: Caller, scope: Scope, team_id: str | None, oauth_client_id: str | None = None) -> Owner:
@@ -47,6 +52,14 @@ def check_can_hold(credential: Credential, owner: Owner) -> None:
             "whoever signed in for it would lend it their own account. Install it for a team or the organisation, or "
             "make an entry with the model client_credentials or static",
         )
+
+
+def check_few_servers(reached: Reached, owner: Owner, others: int) -> None:
+    """BrokenRule where a person has enough servers of one entry that run here: each is a program of ours, and
+    everybody installs for themselves.
+    """
+    if isinstance(reached, SelfHosted) and isinstance(owner, Person) and others >= MOST_SERVERS:
+        raise BrokenRule("entry_id", f"has {others} servers that run here for you already; delete one first")
 
 
 def may_install(caller: Caller, owner: Owner) -> bool:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from control.registry.installing import MOST_SERVERS
 from control.registry.row_seals import RowSeals
 from control.servers import wanting
 from control.servers.runtime import Refused
@@ -15,6 +16,7 @@ from tests.fixtures_admin import Answer
 __all__ = ["api"]
 
 RUN = {"command": ["npx", "-y", "files@1.0.0", "${user_config.folder}"], "environment": {"MODE": "fast"}}
+BARE = {"command": ["npx", "-y", "files@1.0.0"]}
 FIELDS = [
     {"name": "folder"},
     {"name": "region", "variable": "REGION", "required": False},
@@ -106,6 +108,14 @@ async def test_a_remote_server_has_neither_variables_nor_files(api: Api) -> None
         body = {"slug": "time", "name": "Time", "url": "https://time.example/mcp", **changes}
         answer = await api.admin.send("POST", "/entries", body)
         assert (answer.status, answer.json["errors"][0]["field"]) == (422, field)
+
+
+async def test_nobody_fills_the_machine_with_servers_of_their_own(api: Api) -> None:
+    anna, body = await api.user("anna"), {"entry_id": (await made(api, run=BARE))["id"], "scope": "personal"}
+    for number in range(MOST_SERVERS):
+        await api.post("/installations", {**body, "name": f"of mine {number}"}, as_=anna)
+    refused = await api.post("/installations", {**body, "name": "one more"}, as_=anna, expect=422)
+    assert refused["errors"][0]["field"] == "entry_id"
 
 
 async def test_what_may_be_another_at_each_start_is_told_whenever_the_entry_is_shown(api: Api) -> None:

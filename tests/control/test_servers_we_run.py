@@ -11,7 +11,7 @@ import pytest
 
 from archway.admin.names import SERVER_WORDS, with_standings
 from archway.admin.registry import why_not_ready
-from control.admin.deps import Deps
+from control.admin.deps import LOG_READERS, LOGS_OF_ONE, Deps
 from control.changes import server_states
 from control.changes.write import changing
 from control.discovery.discover import SERVER
@@ -219,9 +219,13 @@ async def test_a_place_that_cannot_be_asked_for_a_log_says_why(
 
 
 async def test_no_more_than_so_many_logs_are_read_at_once(api: Api, installed: dict[str, Any], deps: Deps) -> None:
-    while not deps.log_readers.locked():
-        await deps.log_readers.acquire()
-    assert "try again" in (await api.get(f"/installations/{installed['id']}/logs", expect=503))["detail"]
+    path = f"/installations/{installed['id']}/logs"
+    for readers in (["somebody"] * LOG_READERS, [str(api.admin.user["id"])] * LOGS_OF_ONE):
+        deps.log_readers[:] = readers
+        assert "try again" in (await api.get(path, expect=503))["detail"]
+    deps.log_readers.pop()
+    assert (await api.admin.get(path)).status == 200
+    assert len(deps.log_readers) == LOGS_OF_ONE - 1
 
 
 @pytest.mark.parametrize("lines", ["0", "5001", "x"])

@@ -14,7 +14,7 @@ from bridge import sessions as bridge_sessions
 from bridge.options import Options
 from control.accounts import early_renewals, lease, renewals, revocations, times
 from control.admin import server_models
-from control.admin.deps import LOG_READERS
+from control.admin.deps import LOG_READERS, LOGS_OF_ONE
 from control.admin.entry_models import Slug
 from control.catalog import client_config
 from control.changes import oauth_grants
@@ -58,6 +58,7 @@ from control.registry import (
 )
 from control.registry.credential import OAuthCredential
 from control.registry.installation import LONGEST_ADDRESS
+from control.registry.installing import MOST_SERVERS
 from control.registry.token import LONGEST_OWN
 from control.servers import keys, log_lines, loop, orphans
 from control.sign_in import passwords, throttling
@@ -456,7 +457,8 @@ FIGURES = {
     "lines of a log that are sent a second": f"{log_lines.LINES_PER_S:,}",
     "a log in one answer": size(log_lines.MOST_BYTES),
     "minutes that a log is followed": f"{log_lines.FOLLOWED_S / 60:g}",
-    "logs that are read at once in one control": f"{LOG_READERS}",
+    "logs that are read at once in one control": f"{LOG_READERS}; by one person {LOGS_OF_ONE}",
+    "servers of one entry that run here for one person": f"{MOST_SERVERS}",
     "calls of the cluster's API a second": f"{cluster.CALLS_PER_SECOND}",
     "seconds for one of them": f"{cluster.CALL_WITHIN_S:g}",
     "an answer of the cluster's API": size(cluster.MOST_BYTES),

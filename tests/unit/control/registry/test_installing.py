@@ -6,8 +6,19 @@ from control.registry.access import Caller, GivenSet
 from control.registry.actions import Action
 from control.registry.broken_rule import BrokenRule
 from control.registry.credential import ClientCredentials, NoCredential, OAuthCredential, StaticCredential
-from control.registry.installing import check_can_hold, may_fill, may_install, may_see, needed_for, owner_for
+from control.registry.entry import Remote
+from control.registry.installing import (
+    MOST_SERVERS,
+    check_can_hold,
+    check_few_servers,
+    may_fill,
+    may_install,
+    may_see,
+    needed_for,
+    owner_for,
+)
 from control.registry.owner import Organisation, Owner, Person, ServiceAccount, TeamOwner
+from control.registry.self_hosted import SelfHosted
 
 ANNA = Caller("anna", "Anna", "member", {"blue": "member"})
 LENA = Caller("lena", "Lena", "member", {"blue": "admin"})
@@ -75,6 +86,15 @@ def test_a_service_account_holds_no_credential_for_which_somebody_signs_in() -> 
     with pytest.raises(BrokenRule, match="a service account cannot sign in") as broken:
         check_can_hold(OAuthCredential(), PROGRAM)
     assert broken.value.field == "scope"
+
+
+@pytest.mark.parametrize("owner", [TEAM, SHARED, PROGRAM])
+def test_a_person_alone_has_so_many_servers_of_an_entry_that_we_run_and_no_more(owner: Owner) -> None:
+    check_few_servers(SelfHosted(), PERSONAL, MOST_SERVERS - 1)
+    check_few_servers(Remote("https://a.example"), PERSONAL, 1_000)
+    check_few_servers(SelfHosted(), owner, 1_000)
+    with pytest.raises(BrokenRule, match="delete one first"):
+        check_few_servers(SelfHosted(), PERSONAL, MOST_SERVERS)
 
 
 def test_a_personal_installation_is_the_callers() -> None:
