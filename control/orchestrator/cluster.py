@@ -20,13 +20,13 @@ from kubernetes_asyncio.config.config_exception import ConfigException
 from kubernetes_asyncio.config.incluster_config import load_incluster_config
 from kubernetes_asyncio.config.kube_config import load_kube_config
 
+from control.orchestrator.identity import MANAGER
 from control.orchestrator.kinds import Kind, Object
 from control.orchestrator.pace import Pace
+from control.registry.server_state import LONGEST_MESSAGE
 from control.servers.runtime import RuntimeAway
 from core.settings import BadSetting
 
-MANAGER: Final = "archway"
-"""Owner of the fields that we apply: what others set beside them is left alone."""
 CALL_WITHIN_S: Final = 10.0
 PAGE: Final = 500
 """Objects of one answer to a list."""
@@ -36,7 +36,6 @@ CALLS_PER_SECOND: Final = 200
 """A thousand servers, of four objects each, are made in 20 s."""
 CONNECTIONS: Final = 64
 """Of which six are watches, and each followed log is one."""
-_LONGEST_MESSAGE: Final = 1_000
 _LONGEST_RETRY_AFTER_S: Final = 60.0
 
 
@@ -176,7 +175,7 @@ class Cluster:
         try:
             status = orjson.loads(text)
         except ValueError:
-            status = {"message": text[:_LONGEST_MESSAGE].decode("utf-8", "replace")}
+            status = {"message": text[:LONGEST_MESSAGE].decode("utf-8", "replace")}
         return _said(answer.status, status if isinstance(status, dict) else {})
 
 
@@ -207,7 +206,7 @@ def _translated() -> Iterator[None]:
 
 
 def _said(status: int, found: Mapping[str, Any]) -> Exception:
-    message = str(found.get("message", ""))[:_LONGEST_MESSAGE]
+    message = str(found.get("message", ""))[:LONGEST_MESSAGE]
     if status in {401, 408, 429} or status >= 500:
         return RuntimeAway(f"the cluster's API answers {status}: {message}")
     return ClusterSaid(status, str(found.get("reason", "")), message)

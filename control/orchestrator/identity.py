@@ -24,7 +24,9 @@ RESTARTS: Final = f"{DOMAIN}/restarts"
 PATH: Final = f"{DOMAIN}/path"
 """Annotation of a Deployment: where its server answers MCP."""
 MANAGER: Final = "archway"
-"""In whose name objects are applied, and the value of `app.kubernetes.io/managed-by`."""
+"""In whose name objects are applied, so that what others set beside our fields is left alone; and the value of
+`app.kubernetes.io/managed-by`.
+"""
 PREFIX: Final = "mcp"
 """With which all our names begin."""
 LONGEST_SLUG: Final = 40

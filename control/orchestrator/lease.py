@@ -137,7 +137,7 @@ class Lease:
         return not spec.get("holderIdentity") or _now() - self._seen.at > lasts
 
     async def _put(self, found: Object, *, taken: bool) -> Object:
-        before, now = found.get("spec") or {}, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        before, now = found.get("spec") or {}, _micro_time()
         spec = {**before, "holderIdentity": self._holder, "leaseDurationSeconds": LASTS_S, "renewTime": now}
         if taken:
             spec |= {"acquireTime": now, "leaseTransitions": (before.get("leaseTransitions") or 0) + 1}
@@ -153,7 +153,7 @@ class Lease:
             log.info("the lease was not given back", extra={"fault": str(fault)})
 
     def _new(self) -> Object:
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        now = _micro_time()
         return {
             "apiVersion": LEASE.api_version,
             "kind": LEASE.kind,
@@ -167,3 +167,8 @@ class Lease:
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
+
+
+def _micro_time() -> str:
+    """Now, as the API writes the times of a lease (`MicroTime`)."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

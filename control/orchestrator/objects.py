@@ -4,15 +4,12 @@ In the order in which they are applied: the policy first, else its pod would be 
 the secrets that the pod needs; then the Deployment, and the name at which it is called.
 """
 
-from typing import Any
-
 from control.orchestrator.deployment import deployment
 from control.orchestrator.environment import Environment
+from control.orchestrator.kinds import Object
 from control.orchestrator.network import policy, service
 from control.orchestrator.secret_objects import secret_objects
 from control.servers.wanted import WantedServer
-
-Object = dict[str, Any]
 
 
 def objects_of(wanted: WantedServer, environment: Environment) -> list[Object]:
