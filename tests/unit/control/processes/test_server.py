@@ -76,9 +76,10 @@ async def test_one_that_is_killed_comes_back_and_that_is_counted(run, states):
 
 
 async def test_one_that_ends_at_once_is_failed_with_its_last_words_and_no_endpoint(run, states):
-    server = run("import sys; sys.exit('no key: hush-hush')", secret_environment={"KEY": "hush-hush"})
+    said = "import sys; sys.exit('no key: hush-hush, nor whispered')"
+    server = run(said, secret_environment={"KEY": "hush-hush"}, files={"key.pem": "whispered"})
     state = await states.until(lambda state: state.phase == "failed")
-    assert (state.cause, state.message, state.endpoint) == ("crashed", "no key: [redacted]", "")
+    assert (state.cause, state.message, state.endpoint) == ("crashed", "no key: [redacted], nor [redacted]", "")
     await server.stop()
 
 
