@@ -21,6 +21,7 @@ from bridge.printed import Printed
 from bridge.refused import Refused, away
 from bridge.run import Run
 from bridge.state import State, how_it_ended
+from core.bridge_terms import ANSWERS, DOES_NOT_RUN
 from core.children.pauses import Pauses
 from core.mcp.versions import Era
 from core.tasks import Tasks
@@ -85,7 +86,7 @@ class KeptServer:
             self._next_start = time.monotonic() + pause
             self.state = State("failed", cause, message, restarts)
             told = {"cause": cause, "why": message, "pause_s": pause}
-            log.warning("the server does not run", extra=told)
+            log.warning(DOES_NOT_RUN, extra=told)
             await asyncio.sleep(pause)
             restarts += 1
 
@@ -141,7 +142,7 @@ class KeptServer:
             return self._why_it_ended(await ending)
         self.run, self.state = run, State("ready", restarts=restarts)
         self._answers.set()
-        log.info("the server answers", extra={"era": run.era.value if run.era else "", "pid": child.pid})
+        log.info(ANSWERS, extra={"era": run.era.value if run.era else "", "pid": child.pid})
         status = await ending
         self.run = None
         self._answers.clear()

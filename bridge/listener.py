@@ -18,6 +18,7 @@ from bridge.other_era import initialize_result, params_for
 from bridge.refused import BUSY_NOW, CANCELLED, Refused
 from bridge.run import Run
 from bridge.sessions import MOST_FOLLOWED, Session
+from core.bridge_terms import PATH
 from core.internal_server import NAMELESS
 from core.mcp.faults import INVALID_REQUEST, MessageFault, error_message, result_message
 from core.mcp.message import Notification, Request, Response, RoutingHeaders, parse
@@ -51,7 +52,7 @@ class Listener:
             return json_answer(200 if state.is_ready else 503, state.told())
         if not self._has_token(http.headers):
             return web.Response(status=401, headers={**NAMELESS, "WWW-Authenticate": "Bearer"})
-        if http.path != "/mcp":
+        if http.path != PATH:
             return web.Response(status=404, headers=NAMELESS)
         answers = {"POST": self._post, "GET": self._get, "DELETE": self._delete}
         method = answers.get(http.method)

@@ -5,8 +5,8 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-TOKEN = "ARCHWAY_BRIDGE_TOKEN"  # noqa: S105 (the name of a variable)
-SECRET_NAMES = "ARCHWAY_SECRET_NAMES"  # noqa: S105
+from core.bridge_terms import SECRET_NAMES, TOKEN
+
 _LEAST_TOKEN = 16
 _EXAMPLES = f"""\
 environment:

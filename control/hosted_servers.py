@@ -19,7 +19,7 @@ from control.servers.loop import Rows, ServerLoop
 from control.servers.runtime import Report, Runtime
 from control.servers.wanted import WantedServer
 from control.settings import ControlSettings
-from control.store import publication, server_states
+from control.store import publication, server_states, wanted_servers
 from control.store.pool import Pool, transaction
 from core.tasks import Tasks, forever
 
@@ -105,7 +105,7 @@ def _rows(pool: Pool, seals: RowSeals, base_image: str) -> Rows:
 
     async def versions() -> Mapping[str, str]:
         async with transaction(pool, readonly=True) as connection:
-            return await wanting.versions(connection)
+            return await wanted_servers.versions(connection)
 
     async def wanted(installation_id: str) -> WantedServer | None:
         async with places, transaction(pool) as connection:

@@ -10,9 +10,9 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
+from core.bridge_terms import ANSWERS, DOES_NOT_RUN
+
 LOGGER: Final = "bridge"
-DOES_NOT_RUN: Final = "the server does not run"
-ANSWERS: Final = "the server answers"
 LINES: Final = 200
 """Of a log's end, in which the latest such line is found."""
 

@@ -8,12 +8,13 @@ from typing import Any, Final
 
 from control.orchestrator.environment import Environment
 from control.orchestrator.secret_objects import BRIDGE_TOKEN, VARIABLE, content_name, key_of
+from control.registry.run_names import FOLDER
 from control.servers.wanted import WantedServer
+from core.bridge_terms import SECRET_NAMES, TOKEN
 
 CONTAINER: Final = "server"
 PORT: Final = "mcp"
 """Name of its port, for policies and services."""
-FILES: Final = "/run/secrets/mcp"
 HOME: Final = "/var/lib/mcp"
 """Where `npx` and `uvx` keep what they bring; that of the base image."""
 BRIDGE: Final = ("python", "-I", "-m", "bridge")
@@ -24,8 +25,6 @@ SCRATCH: Final = "1Gi"
 """What it may write to disk, in all."""
 SET_ASIDE: Final = "64Mi"
 """Of that, what a node must have free."""
-_TOKEN: Final = "ARCHWAY_BRIDGE_TOKEN"  # noqa: S105  # the name of a variable
-_SECRET_NAMES: Final = "ARCHWAY_SECRET_NAMES"  # noqa: S105
 
 
 def container(wanted: WantedServer, environment: Environment) -> dict[str, Any]:
@@ -75,10 +74,10 @@ def _variables(wanted: WantedServer, environment: Environment) -> list[dict[str,
     if wanted.transport == "http":
         plain |= {"HOST": "0.0.0.0", "PORT": str(wanted.port)}
     elif wanted.secret_environment:
-        plain[_SECRET_NAMES] = ",".join(sorted(wanted.secret_environment))
+        plain[SECRET_NAMES] = ",".join(sorted(wanted.secret_environment))
     secret = {name: key_of(VARIABLE, number) for number, name in enumerate(sorted(wanted.secret_environment))}
     if wanted.bridge_token:
-        secret[_TOKEN] = BRIDGE_TOKEN
+        secret[TOKEN] = BRIDGE_TOKEN
     held = content_name(wanted, environment) if secret else ""
     # An empty value is left out: the API server does so too, and would seem to have changed it.
     made = [{"name": name} | ({"value": literal(value)} if value else {}) for name, value in plain.items()]
@@ -111,4 +110,4 @@ def _probes(wanted: WantedServer) -> dict[str, Any]:
 
 def _mounts(wanted: WantedServer) -> list[dict[str, Any]]:
     made: list[dict[str, Any]] = [{"name": "home", "mountPath": HOME}, {"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108
-    return made + ([{"name": "files", "mountPath": FILES, "readOnly": True}] if wanted.files else [])
+    return made + ([{"name": "files", "mountPath": FOLDER, "readOnly": True}] if wanted.files else [])

@@ -29,7 +29,7 @@ def deployment(wanted: WantedServer, environment: Environment) -> dict[str, Any]
             "name": server_name(wanted.entry, wanted.installation_id),
             "namespace": environment.namespace,
             "labels": marked,
-            "annotations": {GENERATION: str(wanted.generation), PATH: _path(wanted)},
+            "annotations": {GENERATION: str(wanted.generation), PATH: wanted.path},
         },
         "spec": {
             "replicas": 1,
@@ -46,10 +46,6 @@ def deployment(wanted: WantedServer, environment: Environment) -> dict[str, Any]
             },
         },
     }
-
-
-def _path(wanted: WantedServer) -> str:
-    return wanted.path if wanted.transport == "http" else "/mcp"
 
 
 def _pod(wanted: WantedServer, environment: Environment) -> dict[str, Any]:

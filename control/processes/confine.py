@@ -220,9 +220,8 @@ def _make_root(plan: Confinement) -> None:
     _mount(plan.home, root + plan.home, "", _MS_BIND)
     try:
         _mount("proc", root + "/proc", "proc", _MS_NOSUID | _MS_NODEV)
-    except (
-        PermissionError
-    ):  # a container that covers parts of it allows no other: this one shows more, and opens no more
+    except PermissionError:
+        # A container that covers parts of it allows no other: this one shows more, and opens no more.
         _mount("/proc", root + "/proc", "", _MS_BIND | _MS_REC)
     os.chdir(root)
     _asked("pivot_root", b".", b".")  # the old root lies on the new one then: pivot_root(2), at its end

@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from control.processes.layout import SECRETS
+from control.registry.run_names import FOLDER
 from control.servers.wanted import WantedServer
+from core.bridge_terms import SECRET_NAMES, TOKEN
 
 LOOPBACK = "127.0.0.1"
-TOKEN = "ARCHWAY_BRIDGE_TOKEN"  # noqa: S105 (the name of a variable)
-SECRET_NAMES = "ARCHWAY_SECRET_NAMES"  # noqa: S105 (the name of a variable)
-FILES = "/run/secrets/mcp"
-"""Where a pod has the files of its server; here they lie in its home, and words that name the place are changed."""
 _INHERITED = (
     "LANG", "LC_ALL", "TZ",
     "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy",
@@ -40,10 +38,11 @@ class Started:
 
 def started(wanted: WantedServer, home: Path, port: int, ours: Mapping[str, str]) -> Started:
     """What to start; `ours` is the environment of control."""
+    # In a pod they are in FOLDER; words that name it are changed.
     files = str(home / SECRETS)
 
     def placed(text: str) -> str:
-        return text.replace(FILES, files)
+        return text.replace(FOLDER, files)
 
     own = {name: placed(value) for name, value in {**wanted.environment, **wanted.secret_environment}.items()}
     environment = _basics(home, ours) | own
@@ -57,7 +56,7 @@ def started(wanted: WantedServer, home: Path, port: int, ours: Mapping[str, str]
 
 def endpoint(wanted: WantedServer, port: int) -> str:
     """Where proxies call it."""
-    return f"http://{LOOPBACK}:{port}{wanted.path if wanted.transport == 'http' else '/mcp'}"
+    return f"http://{LOOPBACK}:{port}{wanted.path}"
 
 
 def _basics(home: Path, ours: Mapping[str, str]) -> dict[str, str]:

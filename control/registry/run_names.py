@@ -17,7 +17,9 @@ MAX_CONTENT: Final = 16_384
 """Characters of a variable's value, or of a file: certificates and keys fit."""
 MAX_NAME: Final = 64
 FOLDER: Final = "/run/secrets/mcp"
-"""Where files are, in a container; a process of this machine is told by `ARCHWAY_FILES`."""
+"""Where files are, in a container; a process of this machine has them in its home, and its words that name
+this folder are changed (`control/processes/program.py`).
+"""
 
 _VARIABLE: Final = re.compile(rf"[A-Za-z_][A-Za-z0-9_]{{0,{MAX_NAME - 1}}}")
 _FILE: Final = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9_.-]{{0,{MAX_NAME - 1}}}")

@@ -46,7 +46,7 @@ class WantedServer:
     port: int
     """Where a server over HTTP listens."""
     path: str
-    """Where it answers MCP."""
+    """Where it answers MCP; over stdio, where the bridge does."""
     health_path: str
     """Where it says over HTTP that it is well; '': connecting to its port is all that can be asked."""
     environment: Mapping[str, str]

@@ -24,8 +24,9 @@ from control.registry.server_url import placed
 from control.registry.targets import Target
 from control.servers.runtime import Refused
 from control.servers.wanted import BRIDGE_PORT, PullSecret, WantedServer
-from control.store import entries, installations, pull_secrets, server_states, wanted_servers
+from control.store import entries, installations, pull_secrets, server_states
 from control.store.pool import Connection
+from core.bridge_terms import PATH
 from core.egress.addresses import ANYWHERE
 from core.sealing import SealBroken
 
@@ -57,7 +58,7 @@ def wanted_server(
         command=command,
         transport=run.transport,
         port=run.port if run.transport == "http" else BRIDGE_PORT,
-        path=run.path if run.transport == "http" else "/mcp",
+        path=run.path if run.transport == "http" else PATH,
         health_path=run.health_path,
         environment=plain,
         secret_environment=secret,
@@ -67,11 +68,6 @@ def wanted_server(
         pull_secrets=pull,
         restarts_wanted=installation.restarts_wanted,
     )
-
-
-async def versions(connection: Connection) -> dict[str, str]:
-    """Every installation whose server is to run, with a word that is another one after each change that matters."""
-    return await wanted_servers.versions(connection)
 
 
 async def load(

@@ -24,11 +24,9 @@ class Counted:
     """How often they were started again by themselves since their latest change."""
 
 
-async def one(connection: Connection, installation_id: str, *, lock: bool = False) -> ServerState | None:
+async def one(connection: Connection, installation_id: str) -> ServerState | None:
     """How this installation's server does; None where nothing was reported yet."""
-    row = await connection.fetchrow(
-        "select * from server_states where installation_id = $1" + (" for update" if lock else ""), installation_id
-    )
+    row = await connection.fetchrow("select * from server_states where installation_id = $1", installation_id)
     return None if row is None else made(ServerState, row)
 
 

@@ -1,6 +1,6 @@
 """SQL that says which installations have a server that is to run, and whether anything of it changed.
 
-Called by `control/servers/wanting.py`.
+Called by the loop over these servers (`control/servers/loop.py`), by way of `control/hosted_servers.py`.
 """
 
 from control.store.pool import Connection

@@ -9,6 +9,7 @@ from control.registry.row_seals import RowSeals
 from control.servers import wanting
 from control.servers.runtime import Refused
 from control.servers.wanted import WantedServer
+from control.store import wanted_servers
 from control.store.pool import transaction
 from tests.control.registry_api import Api, api
 from tests.fixtures_admin import Answer
@@ -42,7 +43,7 @@ async def to_run(api: Api, installation: Any) -> WantedServer | None:
 
 async def versions(api: Api) -> dict[str, str]:
     async with transaction(api.pool, readonly=True) as connection:
-        return await wanting.versions(connection)
+        return await wanted_servers.versions(connection)
 
 
 async def test_an_entry_is_shown_as_it_was_given_and_says_what_is_usual(api: Api) -> None:
