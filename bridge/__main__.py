@@ -20,7 +20,7 @@ from bridge.listener import Listener
 from bridge.options import Options, from_this_process
 from bridge.orphans import take_in_orphans
 from bridge.printed import Printed
-from core.internal_server import InternalServer
+from bridge.strangers import BridgeServer, Strangers
 from core.logs import json_logging
 from core.redaction import Redaction
 from core.tasks import Tasks
@@ -51,7 +51,8 @@ async def serve(options: Options) -> None:
     signal.signal(signal.SIGCHLD, lambda *_: loop.call_soon_threadsafe(server.reap))
     for asked in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(asked, ending.set)
-    http = InternalServer(Listener(options, server).handle, access_log=None)
+    strangers = Strangers()
+    http = BridgeServer(Listener(options, server, strangers).handle, strangers, access_log=None)
     http.request_factory = _with_bodies_up_to(options.max_body, loop)
     listening = await loop.create_server(http, options.host, options.port)
     log.info("the bridge listens", extra={"host": options.host, "port": listening.sockets[0].getsockname()[1]})

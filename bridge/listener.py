@@ -18,6 +18,7 @@ from bridge.other_era import initialize_result, params_for
 from bridge.refused import BUSY_NOW, CANCELLED, Refused
 from bridge.run import Run
 from bridge.sessions import MOST_FOLLOWED, Session
+from bridge.strangers import Strangers
 from core.bridge_terms import PATH
 from core.internal_server import NAMELESS
 from core.mcp.faults import INVALID_REQUEST, MessageFault, error_message, result_message
@@ -39,8 +40,8 @@ _CANCELLED: Final = Refused(200, CANCELLED, "The call was cancelled.")
 class Listener:
     """Answers HTTP requests for the one server behind it."""
 
-    def __init__(self, options: Options, server: KeptServer) -> None:
-        self._options, self._server = options, server
+    def __init__(self, options: Options, server: KeptServer, strangers: Strangers) -> None:
+        self._options, self._server, self._strangers = options, server, strangers
         self._bearer = f"Bearer {options.token}".encode()
         self._held = 0
         """Bytes of the bodies of requests that are not answered yet."""
@@ -52,6 +53,7 @@ class Listener:
             return json_answer(200 if state.is_ready else 503, state.told())
         if not self._has_token(http.headers):
             return web.Response(status=401, headers={**NAMELESS, "WWW-Authenticate": "Bearer"})
+        self._strangers.forget(http.protocol)
         if http.path != PATH:
             return web.Response(status=404, headers=NAMELESS)
         answers = {"POST": self._post, "GET": self._get, "DELETE": self._delete}

@@ -9,7 +9,7 @@ from typing import get_args
 import msgspec
 from throttled.asyncio import Quota
 
-from bridge import calls, child_process, kept_server, listener, printed
+from bridge import calls, child_process, kept_server, listener, printed, strangers
 from bridge import sessions as bridge_sessions
 from bridge.options import Options
 from control.accounts import early_renewals, lease, renewals, revocations, times
@@ -175,6 +175,7 @@ FIGURES = {
     "sessions of legacy callers at one bridge": (
         f"{bridge_sessions.MOST_SESSIONS:,}; one that is idle for an hour may be forgotten"
     ),
+    "connections to a bridge that have shown no token": f"{strangers.MOST}",
     "lines of a server's own words in the log": (
         f"{printed.MOST_A_SECOND} a second, each of {printed.LONGEST:,} characters"
     ),
