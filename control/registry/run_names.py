@@ -30,10 +30,27 @@ _CODE: Final = frozenset(
     {
         "BASH_ENV", "ENV", "IFS", "SHELL", "PERL5OPT", "PERL5LIB", "RUBYOPT", "RUBYLIB", "NODE_OPTIONS", "NODE_PATH",
         "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "CLASSPATH", "GIT_SSH", "GIT_SSH_COMMAND",
-        "GIT_EXEC_PATH", "EDITOR", "VISUAL", "PAGER", "BROWSER", "DOTNET_STARTUP_HOOKS", "OPENSSL_CONF",
+        "GIT_EXEC_PATH", "EDITOR", "VISUAL", "PAGER", "BROWSER", "OPENSSL_CONF",
+        "LUA_INIT", "LUA_PATH", "LUA_CPATH", "PHPRC", "PHP_INI_SCAN_DIR", "GEM_HOME", "GEM_PATH", "VIRTUAL_ENV",
+        "PS4", "PROMPT_COMMAND", "SHELLOPTS", "LESSOPEN", "XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "XDG_DATA_HOME",
     }
 )  # fmt: skip
-_CODE_BEGIN: Final = ("PYTHON", "NPM_CONFIG_", "UV_", "PIP_", "BASH_FUNC_", "GIT_CONFIG", "DENO_", "BUN_", "YARN_")
+_CODE_BEGIN: Final = (
+    "PYTHON",
+    "NPM_CONFIG_",
+    "UV_",
+    "PIP_",
+    "BASH_FUNC_",
+    "GIT_CONFIG",
+    "DENO_",
+    "BUN_",
+    "YARN_",
+    "PNPM_",
+    "COREPACK_",
+    "DOTNET_",
+    "CORECLR_",
+    "BUNDLE_",
+)
 
 
 def check_variable(name: str, where: str, *, asked: bool = False) -> Target:

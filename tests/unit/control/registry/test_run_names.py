@@ -28,7 +28,18 @@ def test_what_would_load_code_into_the_bridge_is_set_by_nobody(name: str) -> Non
         check_variable(name, "x")
 
 
-@pytest.mark.parametrize("name", ["NODE_OPTIONS", "PYTHONPATH", "npm_config_registry", "UV_INDEX_URL", "BASH_ENV"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "NODE_OPTIONS",
+        "PYTHONPATH",
+        "npm_config_registry",
+        "UV_INDEX_URL",
+        "BASH_ENV",
+        "LUA_INIT",
+        "DOTNET_STARTUP_HOOKS",
+    ],
+)
 def test_what_chooses_the_code_an_entry_may_set_and_an_answer_may_not(name: str) -> None:
     assert check_variable(name, "x") == Target("variable", name)
     with pytest.raises(BrokenRule, match="no answer may do that"):
