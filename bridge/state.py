@@ -9,7 +9,7 @@ LONGEST_MESSAGE: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The state of the server behind the bridge. Words as those of `control/servers/state.py`."""
+    """The state of the server behind the bridge. Words as those of `control/registry/server_state.py`."""
 
     phase: str
     """`starting`, `ready`, `failed` (it is started again after a pause), `stopping`."""

@@ -11,9 +11,11 @@ from control.http.models import Id, Model
 from control.registry.arguments import MAX_ARGUMENT
 from control.registry.images import MAX_IMAGE
 from control.registry.run_names import MAX_CONTENT, MAX_NAME
-from control.registry.self_hosted import Transport
+from control.registry.self_hosted import Resources, SelfHosted, Transport
 from control.registry.self_hosted_rules import MAX_ARGUMENTS, MAX_PULL_SECRETS, MAX_SECRETS, MAX_VARIABLES
 
+_RUN, _RESOURCES = SelfHosted(), Resources()
+"""With what each is by itself."""
 Quantity = Annotated[str, Bound(max_length=16)]
 _Name = Annotated[str, Bound(min_length=1, max_length=MAX_NAME)]
 
@@ -21,9 +23,9 @@ _Name = Annotated[str, Bound(min_length=1, max_length=MAX_NAME)]
 class ResourcesBody(Model):
     """What the server may use, as Kubernetes writes quantities."""
 
-    cpu: Quantity = Bound("10m", description="Set aside for it.")
-    memory: Quantity = Bound("128Mi", description="Set aside for it.")
-    memory_limit: Quantity = Bound("512Mi", description="Above which it is ended.")
+    cpu: Quantity = Bound(_RESOURCES.cpu, description="Set aside for it.")
+    memory: Quantity = Bound(_RESOURCES.memory, description="Set aside for it.")
+    memory_limit: Quantity = Bound(_RESOURCES.memory_limit, description="Above which it is ended.")
     cpu_limit: Quantity = Bound("", description="Empty: what the machine has.")
 
 
@@ -41,8 +43,8 @@ class RunBody(Model):
         description="Program and arguments, for no shell. `${user_config.NAME}` as a whole argument stands for the "
         "answer to the field of that name. Empty: what the image starts.",
     )
-    port: int = Bound(8080, ge=1, le=65_535, description="With `http`: where it listens.")
-    path: Annotated[str, Bound(max_length=255)] = Bound("/mcp", description="With `http`: where it answers MCP.")
+    port: int = Bound(_RUN.port, ge=1, le=65_535, description="With `http`: where it listens.")
+    path: Annotated[str, Bound(max_length=255)] = Bound(_RUN.path, description="With `http`: where it answers MCP.")
     health_path: Annotated[str, Bound(max_length=255)] = Bound(
         "", description="With `http`: where it says that it is well; empty: its port is asked."
     )

@@ -16,12 +16,12 @@ from control.orchestrator.pod_words import (
     FAILED_AFTER,
     NOT_ANSWERING,
     Words,
-    image_of,
     is_ready,
+    pulled_image,
     restarts_of,
     words_of,
 )
-from control.servers.state import LONGEST_MESSAGE, ServerState
+from control.registry.server_state import LONGEST_MESSAGE, ServerState
 
 Thing = Mapping[str, Any]
 Redact = Callable[[str], str]
@@ -62,7 +62,7 @@ def state_of(
         restarts=restarts_of(pod) if pod else 0,
         endpoint=_endpoint(deployment),
         isolation="kubernetes",
-        resolved={"image": image_of(pod)} if pod and image_of(pod) else None,
+        resolved={"image": image} if pod and (image := pulled_image(pod)) else None,
     )
 
 

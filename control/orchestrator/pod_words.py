@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from control.orchestrator.container import CONTAINER
-from control.servers.state import Phase
+from control.registry.server_state import Phase
 
 Thing = Mapping[str, Any]
 FAILED_AFTER: Final = 3
@@ -71,7 +71,7 @@ def restarts_of(pod: Thing) -> int:
     return sum(int(one.get("restartCount", 0)) for one in statuses)
 
 
-def image_of(pod: Thing) -> str:
+def pulled_image(pod: Thing) -> str:
     """Its image with the digest that the tag stood for; '' while that is not known."""
     statuses = (pod.get("status") or {}).get("containerStatuses") or ()
     found = next((one.get("imageID", "") for one in statuses if one["name"] == CONTAINER), "")

@@ -30,8 +30,8 @@ from control.orchestrator.kinds import (
 from control.orchestrator.objects import objects_of
 from control.orchestrator.phases import newest_pod, state_of
 from control.orchestrator.secret_objects import without_secrets
+from control.registry.server_state import Place, ServerState
 from control.servers.runtime import Refused, Report, RuntimeAway
-from control.servers.state import Place, ServerState
 from control.servers.troubles import refused
 from control.servers.wanted import WantedServer
 from core.spreading import between

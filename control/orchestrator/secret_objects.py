@@ -7,7 +7,6 @@ image is, so they keep their names and change in place: a renewed password resta
 
 import base64
 import hmac
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ import orjson
 
 from control.orchestrator.environment import Environment
 from control.orchestrator.identity import PREFIX, labels, server_name
+from control.registry.pull_secret import is_secret_name
 from control.servers.runtime import Refused
 from control.servers.wanted import PullSecret, WantedServer
 from core.redaction import Redaction
@@ -24,8 +24,6 @@ FILE: Final = "file"
 BRIDGE_TOKEN: Final = "bridge-token"  # noqa: S105  # the name of a key
 DOCKER_CONFIG: Final = ".dockerconfigjson"
 _DIGITS: Final = 10
-_NAME: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
-"""A DNS subdomain, RFC 1123 section 2.1."""
 
 
 def key_of(kind: str, number: int) -> str:
@@ -51,7 +49,7 @@ def content_name(wanted: WantedServer, environment: Environment) -> str:
 def pull_name(wanted: WantedServer, secret: PullSecret) -> str:
     """The name of a secret that pulls its image: one that we make, or somebody else's; raises Refused for none."""
     if not secret.docker_config:
-        if _NAME.fullmatch(secret.name) is None or secret.name.startswith(f"{PREFIX}-"):
+        if not is_secret_name(secret.name) or secret.name.startswith(f"{PREFIX}-"):
             raise Refused("pull_secret_missing", f"{secret.name!r} is no name of a secret that others keep")
         return secret.name
     number = wanted.pull_secrets.index(secret)

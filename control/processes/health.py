@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final, get_args
 
-from control.servers.state import LONGEST_MESSAGE, Phase
+from control.registry.server_state import LONGEST_MESSAGE, Phase
 
 WITHIN_S: Final = 2.0
 _LONGEST_ANSWER: Final = 64 << 10

@@ -21,8 +21,8 @@ from control.processes.logs import latest_lines
 from control.processes.open_listeners import open_listeners
 from control.processes.program import started
 from control.processes.server import RunningServer
+from control.registry.server_state import Place, ServerState
 from control.servers.runtime import Refused, Report, RuntimeAway
-from control.servers.state import Place, ServerState
 from control.servers.wanted import WantedServer
 from control.settings import ControlSettings
 from core.children.program import Program

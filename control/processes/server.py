@@ -18,7 +18,7 @@ from control.processes.health import Health, ask_bridge, ask_http, listens
 from control.processes.listening import is_its_own
 from control.processes.logs import trim
 from control.processes.program import LOOPBACK, endpoint
-from control.servers.state import LONGEST_MESSAGE, ServerState
+from control.registry.server_state import LONGEST_MESSAGE, ServerState
 from control.servers.wanted import WantedServer
 from core.children.child import Child, DidNotStart, end_of_log
 from core.children.pauses import Pauses

@@ -87,6 +87,11 @@ def pull_secret_with(before: KeptPullSecret, given: Mapping[str, Any]) -> Wanted
     return WantedPullSecret(**{**pull_secret_fields(before), **given})
 
 
+def is_secret_name(text: str) -> bool:
+    """Whether a secret of the cluster can have this name."""
+    return len(text) <= MAX_SECRET_NAME and _SECRET_NAME.fullmatch(text) is not None
+
+
 def check_pull_secret(wanted: WantedPullSecret, before: KeptPullSecret | None = None) -> WantedPullSecret:
     """In the form that is kept, or BrokenRule. A password goes to no other registry, and is of no other user, than it
     was given for.
@@ -115,6 +120,6 @@ def _checked_of_cluster(wanted: WantedPullSecret) -> WantedPullSecret:
     for name in ("registry", "username", "password"):
         if getattr(wanted, name):
             raise BrokenRule(name, "goes with the kind 'registry'; leave it out for a secret that the cluster has")
-    if len(wanted.secret_name) > MAX_SECRET_NAME or _SECRET_NAME.fullmatch(wanted.secret_name) is None:
+    if not is_secret_name(wanted.secret_name):
         raise BrokenRule("secret_name", "must be the name of a Kubernetes secret: a-z, 0-9, '-' and '.'")
     return wanted

@@ -13,6 +13,8 @@ Phase = Literal["pending", "pulling", "starting", "ready", "degraded", "failed",
 """`degraded`: it answers, and its latest change does not run. `failed`: nothing happens until somebody changes
 something; it is tried again all the same, less and less often."""
 Place = Literal["process", "cluster"]
+ANSWERING: Final[frozenset[Phase]] = frozenset({"ready", "degraded"})
+"""Phases in which it takes calls."""
 LONGEST_MESSAGE: Final = 1_000
 """Characters of what the system said."""
 
@@ -43,7 +45,7 @@ class ServerState:
     @property
     def answers(self) -> bool:
         """Whether calls may go to it."""
-        return self.phase in {"ready", "degraded"} and self.endpoint != ""
+        return self.phase in ANSWERING and self.endpoint != ""
 
 
 def same_but_for_time(one: ServerState, other: ServerState) -> bool:

@@ -14,10 +14,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+from control.registry.server_state import ServerState
 from control.servers.keys import Keys
 from control.servers.orphans import TooManyOrphans, orphans
 from control.servers.runtime import Refused, Report, Runtime, RuntimeAway
-from control.servers.state import ServerState
 from control.servers.troubles import away, refused
 from control.servers.wanted import WantedServer
 from core.spreading import between

@@ -7,7 +7,7 @@ they change. Both may be called again with the same argument at any time, and th
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Protocol
 
-from control.servers.state import Place, ServerState
+from control.registry.server_state import Place, ServerState
 from control.servers.wanted import WantedServer
 
 Report = Callable[[ServerState], Awaitable[None]]

@@ -6,17 +6,15 @@ from its callers because the latest change of it does not run.
 
 from dataclasses import replace
 
+from control.registry.server_state import ANSWERING, Place, ServerState
 from control.servers.runtime import Refused, RuntimeAway
-from control.servers.state import Place, ServerState
-
-_ANSWERS = {"ready", "degraded"}
 
 
 def refused(
     installation_id: str, generation: int, place: Place, why: Refused, kept: ServerState | None
 ) -> ServerState:
     """The state of a server that cannot be run as it is wanted."""
-    if kept is not None and kept.place == place and kept.phase in _ANSWERS:
+    if kept is not None and kept.place == place and kept.phase in ANSWERING:
         newest = max(kept.generation, generation)
         return replace(kept, phase="degraded", generation=newest, cause=why.cause, message=why.message)
     return ServerState(
@@ -31,7 +29,7 @@ def away(
     """The state of a server of which its runtime has not heard yet, or not of this generation; None where nothing new
     is known: what runs goes on.
     """
-    if kept is not None and kept.place == place and (kept.phase in _ANSWERS or kept.generation >= generation):
+    if kept is not None and kept.place == place and (kept.phase in ANSWERING or kept.generation >= generation):
         return None
     return ServerState(
         installation_id=installation_id, place=place, phase="pending", generation=generation,

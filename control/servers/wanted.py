@@ -19,8 +19,6 @@ class PullSecret:
 
     name: str
     """Of the Kubernetes secret."""
-    registry: str = ""
-    """Host of the registry that ours is for; '' for one that somebody else keeps in the cluster."""
     docker_config: str = field(default="", repr=False)
     """What ours holds, as `.dockerconfigjson`; '' for one that somebody else keeps."""
 

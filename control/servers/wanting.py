@@ -133,5 +133,5 @@ def _pull_secrets(
             continue
         password = seals.open_pull_password(row.id, row.registry, row.username, row.password)
         config = docker_config(row.registry, row.username, password)
-        made.append(PullSecret(name=f"pull-{row.id}", registry=row.registry, docker_config=config))
+        made.append(PullSecret(name=f"pull-{row.id}", docker_config=config))
     return tuple(made)

@@ -18,8 +18,8 @@ from control.orchestrator.environment import Environment
 from control.orchestrator.identity import server_name
 from control.orchestrator.lease import Lease
 from control.orchestrator.runtime import ClusterRuntime
+from control.registry.server_state import ServerState
 from control.servers.loop import Rows, ServerLoop
-from control.servers.state import ServerState
 from control.servers.wanted import WantedServer
 from tests.kube.fake_server import FakeKube
 from tests.kube.passing import Counted, CountedPace, UnderWay

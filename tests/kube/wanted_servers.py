@@ -57,7 +57,7 @@ HTTP = replace(
     bridge_token="",
     resources=Resources(cpu="250m", memory="256Mi", memory_limit="1Gi", cpu_limit="2"),
     pull_secrets=(
-        PullSecret(name="pull-1", registry="registry.example", docker_config='{"auths": {"registry.example": {}}}'),
+        PullSecret(name="pull-1", docker_config='{"auths": {"registry.example": {}}}'),
         PullSecret(name="kept-by-others"),
     ),
     restarts_wanted=2,

@@ -21,7 +21,7 @@ from tests.kubernetes_schemas import NEWEST_MINORS, said_against
 LINES = st.text(st.characters(blacklist_categories=("Cs", "Cc")), max_size=30)
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,20}", fullmatch=True)
 FILES = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,20}", fullmatch=True)
-PULLS = st.builds(PullSecret, name=st.just("pull"), registry=LINES, docker_config=st.just('{"auths": {}}'))
+PULLS = st.builds(PullSecret, name=st.just("pull"), docker_config=st.just('{"auths": {}}'))
 WANTED = st.builds(
     WantedServer,
     installation_id=st.uuids().map(str),

@@ -10,7 +10,7 @@ import pytest
 from control.orchestrator.bridge_words import BridgeSaid
 from control.orchestrator.objects import objects_of
 from control.orchestrator.phases import newest_pod, state_of
-from control.servers.state import LONGEST_MESSAGE, ServerState
+from control.registry.server_state import LONGEST_MESSAGE, ServerState
 from tests.kube import outcomes
 from tests.kube.outcomes import Outcome, deployment_status, pod_status
 from tests.kube.wanted_servers import ENVIRONMENT, HTTP, INSTALLATION, STDIO

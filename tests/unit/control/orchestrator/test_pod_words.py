@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from control.orchestrator.pod_words import image_of, is_ready, restarts_of, words_of
+from control.orchestrator.pod_words import is_ready, pulled_image, restarts_of, words_of
 from tests.kube import outcomes
 from tests.kube.outcomes import Outcome, pod_status
 
@@ -109,8 +109,8 @@ def test_a_pod_without_a_status_is_pending() -> None:
 
 
 def test_its_image_is_told_with_its_digest_and_how_often_it_was_restarted() -> None:
-    assert image_of(pod(outcomes.READY)) == f"registry.example/a@{outcomes.DIGEST}"
+    assert pulled_image(pod(outcomes.READY)) == f"registry.example/a@{outcomes.DIGEST}"
     pulled = replace(outcomes.READY, image_id=f"docker-pullable://x@{outcomes.DIGEST}")
-    assert image_of(pod(pulled)) == f"x@{outcomes.DIGEST}"
-    assert image_of(pod(outcomes.CREATING)) == ""
+    assert pulled_image(pod(pulled)) == f"x@{outcomes.DIGEST}"
+    assert pulled_image(pod(outcomes.CREATING)) == ""
     assert restarts_of(pod(outcomes.CRASH_LOOP)) == 4

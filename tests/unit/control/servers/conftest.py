@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from control.registry.self_hosted import Resources
+from control.registry.server_state import ServerState
 from control.servers.loop import Rows, ServerLoop
 from control.servers.runtime import Report, RuntimeAway
-from control.servers.state import ServerState
 from control.servers.wanted import WantedServer
 from tests.plugins.moved_clock import MovedClock
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from control.registry.server_state import Phase, ServerState
 from control.servers.runtime import Refused, RuntimeAway
-from control.servers.state import Phase, ServerState
 from control.servers.troubles import away, refused
 
 WHY = Refused("refused_by_cluster", "quota exceeded")
