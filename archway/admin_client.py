@@ -156,3 +156,13 @@ def _problem(refused: urllib.error.HTTPError, url: str) -> Problem | Unreachable
         return Problem(refused.code, title, detail, errors, str(said.get("request_id") or ""))
     except (ValueError, AttributeError, OSError):
         return Problem(refused.code, str(refused.reason))
+
+
+def get_or_none(api: AdminApi, path: str) -> dict[str, Any] | None:
+    """What the path leads to; None where there is nothing. Raises as `AdminApi.get`."""
+    try:
+        return api.get(path)
+    except Problem as problem:
+        if problem.status == 404:
+            return None
+        raise

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from archway.admin_client import AdminApi, Problem, Unreachable
+from archway.admin_client import AdminApi, Problem, Unreachable, get_or_none
 from archway.private_files import read_json, write_json
 from archway.up.first_setup import GATEWAY
 
@@ -90,7 +90,7 @@ class FirstServers:
             return self._made(server)
         if known.get("done"):
             return True
-        installation = _or_none(self._api, f"/installations/{known['installation']}")
+        installation = get_or_none(self._api, f"/installations/{known['installation']}")
         gateway = next((one for one in self._api.pages("/gateways") if one["slug"] == GATEWAY), None)
         if installation is None or gateway is None:  # somebody does not want it
             return self._remember(server, known | {"done": True})
@@ -112,12 +112,3 @@ class FirstServers:
     def _remember(self, server: FirstServer, known: dict[str, Any]) -> bool:
         write_json(self._kept, read_json(self._kept) | {server.slug: known})
         return bool(known.get("done"))
-
-
-def _or_none(api: AdminApi, path: str) -> dict[str, Any] | None:
-    try:
-        return api.get(path)
-    except Problem as problem:
-        if problem.status == 404:
-            return None
-        raise

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from archway.admin_client import AdminApi, Problem
+from archway.admin_client import AdminApi, get_or_none
 from archway.private_files import read_json, write_json
 
 ENTRY, GATEWAY = "time", "demo"
@@ -61,7 +61,7 @@ def finished(api: AdminApi, path: Path) -> Setup | Gone | None:
 
 
 def _look(api: AdminApi, kept: dict[str, Any]) -> Setup | Gone:
-    gateway = _or_none(api, f"/gateways/{kept['gateway']}")
+    gateway = get_or_none(api, f"/gateways/{kept['gateway']}")
     if gateway is None:
         return Gone("the demo gateway was deleted")
     token = api.post("/tokens/identify", {"token": str(kept["token"])}).get("token")
@@ -73,15 +73,6 @@ def _look(api: AdminApi, kept: dict[str, Any]) -> Setup | Gone:
     if kept["tool"] not in names:
         return Gone(f"the tool {kept['tool']} was taken off the demo gateway")
     return Setup(f"/v1/mcp/{gateway['slug']}", str(kept["token"]), str(kept["tool"]))
-
-
-def _or_none(api: AdminApi, path: str) -> dict[str, Any] | None:
-    try:
-        return api.get(path)
-    except Problem as problem:
-        if problem.status == 404:
-            return None
-        raise
 
 
 def _entry(api: AdminApi, demo_url: str) -> dict[str, Any]:
@@ -102,7 +93,7 @@ def _entry(api: AdminApi, demo_url: str) -> dict[str, Any]:
 
 def _follow_demo(api: AdminApi, entry_id: str, demo_url: str) -> dict[str, Any] | None:
     """Point the entry to the demo's present port; None where it was deleted."""
-    entry = _or_none(api, f"/entries/{entry_id}")
+    entry = get_or_none(api, f"/entries/{entry_id}")
     if entry is None or entry.get("url") == demo_url:
         return entry
     return api.patch(f"/entries/{entry_id}", {"url": demo_url})

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from control.orchestrator.container import SCRATCH, container
 from control.orchestrator.environment import Environment
-from control.orchestrator.identity import GENERATION, PATH, RESTARTS, labels, selecting, server_name
+from control.orchestrator.identity import GENERATION, PATH, RESTARTS, metadata, selecting
 from control.orchestrator.secret_objects import FILE, content_name, key_of, pull_name
 from control.servers.runtime import Refused
 from control.servers.wanted import WantedServer
@@ -21,16 +21,11 @@ _TMP: Final = "256Mi"
 
 def deployment(wanted: WantedServer, environment: Environment) -> dict[str, Any]:
     """The Deployment; raises Refused for files that no folder can hold."""
-    marked = labels(environment.instance_id, wanted.installation_id, wanted.entry, wanted.team_id)
+    said = metadata(wanted, environment)
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {
-            "name": server_name(wanted.entry, wanted.installation_id),
-            "namespace": environment.namespace,
-            "labels": marked,
-            "annotations": {GENERATION: str(wanted.generation), PATH: wanted.path},
-        },
+        "metadata": {**said, "annotations": {GENERATION: str(wanted.generation), PATH: wanted.path}},
         "spec": {
             "replicas": 1,
             "selector": {"matchLabels": selecting(environment.instance_id, wanted.installation_id)},
@@ -41,7 +36,7 @@ def deployment(wanted: WantedServer, environment: Environment) -> dict[str, Any]
             "template": {
                 # What is here restarts the server when it changes: its generation, which an edited description
                 # raises too, is not.
-                "metadata": {"labels": marked, "annotations": {RESTARTS: str(wanted.restarts_wanted)}},
+                "metadata": {"labels": said["labels"], "annotations": {RESTARTS: str(wanted.restarts_wanted)}},
                 "spec": _pod(wanted, environment),
             },
         },

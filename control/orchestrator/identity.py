@@ -6,8 +6,10 @@ identifier, which are random. Its first are a clock (`core/identifiers.py`), whi
 """
 
 import re
-from typing import Final
+from typing import Any, Final
 
+from control.orchestrator.environment import Environment
+from control.servers.wanted import WantedServer
 from core.identifiers import is_id
 
 DOMAIN: Final = "archway.dev"
@@ -62,3 +64,12 @@ def labels(instance_id: str, installation_id: str, entry: str, team_id: str | No
     named = {"app.kubernetes.io/managed-by": MANAGER, "app.kubernetes.io/component": "server"}
     named |= {ENTRY: _slug(entry)} | selecting(instance_id, installation_id)
     return named | ({TEAM: _identifier(team_id)} if team_id else {})
+
+
+def metadata(wanted: WantedServer, environment: Environment, name: str = "") -> dict[str, Any]:
+    """The metadata of one of its objects; without a name of its own it has the server's."""
+    return {
+        "name": name or server_name(wanted.entry, wanted.installation_id),
+        "namespace": environment.namespace,
+        "labels": labels(environment.instance_id, wanted.installation_id, wanted.entry, wanted.team_id),
+    }

@@ -9,7 +9,7 @@ from typing import Any
 
 from control.orchestrator.container import PORT
 from control.orchestrator.environment import Environment
-from control.orchestrator.identity import labels, selecting, server_name
+from control.orchestrator.identity import metadata, selecting
 from control.servers.wanted import WantedServer
 
 
@@ -18,7 +18,7 @@ def service(wanted: WantedServer, environment: Environment) -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": _metadata(wanted, environment),
+        "metadata": metadata(wanted, environment),
         "spec": {
             "type": "ClusterIP",
             "selector": selecting(environment.instance_id, wanted.installation_id),
@@ -36,18 +36,10 @@ def policy(wanted: WantedServer, environment: Environment) -> dict[str, Any]:
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
-        "metadata": _metadata(wanted, environment),
+        "metadata": metadata(wanted, environment),
         "spec": {
             "podSelector": {"matchLabels": selecting(environment.instance_id, wanted.installation_id)},
             "policyTypes": ["Ingress"],
             "ingress": [{"from": [proxies], "ports": [{"protocol": "TCP", "port": PORT}]}],
         },
-    }
-
-
-def _metadata(wanted: WantedServer, environment: Environment) -> dict[str, Any]:
-    return {
-        "name": server_name(wanted.entry, wanted.installation_id),
-        "namespace": environment.namespace,
-        "labels": labels(environment.instance_id, wanted.installation_id, wanted.entry, wanted.team_id),
     }

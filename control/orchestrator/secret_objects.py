@@ -13,7 +13,7 @@ from typing import Any, Final
 import orjson
 
 from control.orchestrator.environment import Environment
-from control.orchestrator.identity import PREFIX, labels, server_name
+from control.orchestrator.identity import PREFIX, metadata, server_name
 from control.registry.pull_secret import is_secret_name
 from control.servers.runtime import Refused
 from control.servers.wanted import PullSecret, WantedServer
@@ -78,11 +78,10 @@ def without_secrets(secrets: Iterable[Mapping[str, Any]]) -> Redaction:
 def _secret(
     wanted: WantedServer, environment: Environment, name: str, kind: str, held: Mapping[str, str], *, immutable: bool
 ) -> dict[str, Any]:
-    marked = labels(environment.instance_id, wanted.installation_id, wanted.entry, wanted.team_id)
     return {
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": {"name": name, "namespace": environment.namespace, "labels": marked},
+        "metadata": metadata(wanted, environment, name),
         "type": kind,
         **({"immutable": True} if immutable else {}),
         "data": {key: base64.b64encode(value.encode()).decode() for key, value in held.items()},

@@ -23,6 +23,7 @@ from control.processes.program import started
 from control.processes.server import RunningServer
 from control.registry.server_state import Place, ServerState
 from control.servers.runtime import Refused, Report, RuntimeAway
+from control.servers.troubles import refused
 from control.servers.wanted import WantedServer
 from control.settings import ControlSettings
 from core.children.program import Program
@@ -78,8 +79,8 @@ class ProcessRuntime:
             try:
                 self._refuse(wanted)
                 await self._begin(wanted)
-            except Refused as refused:
-                await self._tell(_refusal(wanted, refused))
+            except Refused as why:  # nothing of it runs any more
+                await self._tell(refused(wanted.installation_id, wanted.generation, self.place, why, None))
                 raise
 
     async def remove(self, installation_id: str) -> None:
@@ -212,14 +213,3 @@ def process_runtime(settings: ControlSettings) -> ProcessRuntime:
     """The runtime as the settings want it."""
     unnamed = tuple(name for name in open_listeners(settings) if name not in settings.servers_beside_listeners)
     return ProcessRuntime(Path(settings.servers_folder), settings.users, settings.servers_may_read, unnamed)
-
-
-def _refusal(wanted: WantedServer, refused: Refused) -> ServerState:
-    return ServerState(
-        installation_id=wanted.installation_id,
-        place="process",
-        phase="failed",
-        generation=wanted.generation,
-        cause=refused.cause,
-        message=refused.message,
-    )
