@@ -10,6 +10,7 @@ import typer
 
 from archway.admin import accounts, roll_out, servers  # noqa: F401  # their commands stand beside entries' and installations'
 from archway.admin.catalog import ENTRIES
+from archway.admin.environments import ENVIRONMENTS
 from archway.admin.gateways import ASSIGNMENTS, GATEWAYS
 from archway.admin.history import AUDIT, RECORDS
 from archway.admin.identity_providers import IDENTITY_PROVIDERS
@@ -88,6 +89,7 @@ for panel, groups in (
             "entries": ENTRIES,
             "installations": INSTALLATIONS,
             "pull-secrets": PULL_SECRETS,
+            "environments": ENVIRONMENTS,
             "gateways": GATEWAYS,
             "assignments": ASSIGNMENTS,
         },

@@ -40,6 +40,10 @@ class Names:
         """An OAuth client's name."""
         return self._named(f"/oauth-clients/{identifier}", "name", identifier)
 
+    def environment(self, identifier: str) -> str:
+        """An environment's name."""
+        return self._named(f"/environments/{identifier}", "name", identifier)
+
     def principal(self, told: str) -> str:
         """A caller or an owner, who is told as `user:ID`, `team:ID`, `service:ID` or `organisation`."""
         kind, _, number = told.partition(":")
@@ -71,6 +75,8 @@ def with_owners(api: AdminApi, items: Iterable[Mapping[str, Any]]) -> list[dict[
 def _with_owner(names: Names, item: Mapping[str, Any]) -> dict[str, Any]:
     if item.get("team_id"):
         item = {**item, "team_id": names.team(str(item["team_id"]))}
+    if item.get("environment_id"):
+        item = {**item, "environment_id": names.environment(str(item["environment_id"]))}
     if item.get("visibility") == "teams":
         teams = [names.team(str(team)) for team in item.get("teams") or []]
         return {**item, "owner": ", ".join(teams), "teams": teams}

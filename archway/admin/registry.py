@@ -65,6 +65,13 @@ ENTRY_FIELDS = (
         "owner",
         flag="belongs_to",
     ),
+    Option(
+        "environment_id",
+        "The environment that it is put into: its name or id; '' for none.",
+        "reference",
+        of="environment",
+        flag="environment",
+    ),
 )
 
 ENTRY_CHANGES = (
@@ -110,6 +117,7 @@ ENTRY = Resource(
             *EXAMPLES_OF_CHANGES,
             "archway entries update crm --add-label stage=live --remove-team Sales",
             "archway entries update bugs --belongs-to organisation --visibility organisation",
+            "archway entries update crm --environment Production",
             "archway entries update crm --discovery-installation crm@Support",
         ),
         "delete": ("archway entries delete crm --cascade",),

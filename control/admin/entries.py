@@ -67,7 +67,9 @@ async def change_entry(asked: Asked, entry_id: Id, body: EntryPatch) -> EntryVie
             changed, version = await changes.discover_through(write, entry_id, through, version), None
         if given or changed is None:
             wanted = partial(entry_with, given=given)
-            changed = await changes.change(write, asked.deps.safeguards, entry_id, wanted, version)
+            changed = await changes.change(
+                write, asked.deps.safeguards, entry_id, wanted, version, places="environment_id" in given
+            )
     return await _looked_at(asked, changed) if "url" in body.model_fields_set else _view(changed)
 
 

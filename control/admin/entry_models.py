@@ -130,6 +130,11 @@ class EntryFields(Model):
         description="The team whose own entry it is: its editors keep it, and it alone sees it. Null: the "
         "organisation's, and what a change to null makes of it.",
     )
+    environment_id: Id | None = Bound(
+        None,
+        description="Where it is put: see `/environments`. Into a restricted one, and out of it, only by who holds "
+        "`environment:deploy-to-restricted`. Null: into none.",
+    )
 
 
 class EntryCreate(EntryFields):
@@ -198,6 +203,7 @@ class EntryView(EntryFields, Item):
 
     credential_placement: dict[str, Any]
     has_client_secret: bool = Bound(description="Whether the secret of a client at the provider is kept.")
+    placed_by: Id | None = Bound(description="Who put it into its environment; null: nobody who is still there.")
     fixed_header_names: list[str]
     run_secret_names: list[str]
     discovery_installation_id: Id | None = Bound(

@@ -87,9 +87,9 @@ TABLE: Mapping[str, tuple[Action, ...]] = MappingProxyType(
         "POST /users/{user_id}/revoke-grants": ("grant:revoke",),
         # the registry
         "GET /entries": ("entry:read",),
-        "POST /entries": ("entry:create", "entry:run"),
+        "POST /entries": ("entry:create", "entry:run", "environment:deploy-to-restricted"),
         "GET /entries/{entry_id}": ("entry:read",),
-        "PATCH /entries/{entry_id}": ("entry:update", "entry:run"),
+        "PATCH /entries/{entry_id}": ("entry:update", "entry:run", "environment:deploy-to-restricted"),
         "DELETE /entries/{entry_id}": ("entry:delete",),
         "GET /entries/{entry_id}/sign-in": ("entry:read",),
         "GET /entries/{entry_id}/tools": ("tool:read",),
@@ -110,6 +110,11 @@ TABLE: Mapping[str, tuple[Action, ...]] = MappingProxyType(
         "GET /pull-secrets/{pull_secret_id}": ("pull_secret:read",),
         "PATCH /pull-secrets/{pull_secret_id}": ("pull_secret:update",),
         "DELETE /pull-secrets/{pull_secret_id}": ("pull_secret:delete",),
+        "GET /environments": ("environment:read",),
+        "POST /environments": ("environment:create",),
+        "GET /environments/{environment_id}": ("environment:read",),
+        "PATCH /environments/{environment_id}": ("environment:update", "environment:deploy-to-restricted"),
+        "DELETE /environments/{environment_id}": ("environment:delete",),
         # gateways
         "GET /gateways": ("gateway:read",),
         "POST /gateways": ("gateway:create",),
@@ -139,7 +144,7 @@ TABLE: Mapping[str, tuple[Action, ...]] = MappingProxyType(
     }
 )
 """The first action of a row opens the route; a further one opens a part of it: numbers, another role, a later end,
-what a service account acts with."""
+what a service account acts with, what is restricted."""
 
 
 def check(key: str, caller: Caller, path: Mapping[str, str]) -> None:

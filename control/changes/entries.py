@@ -5,6 +5,7 @@ by every gateway that carries its tools; all of it is written together.
 from collections.abc import Callable
 from typing import Any
 
+from control.changes.environments import placer
 from control.changes.pull_secrets import check_named
 from control.changes.refusals import NotAllowed, NotNow, refuse_in_use, refuse_stale
 from control.changes.safeguards import Safeguards
@@ -37,8 +38,9 @@ async def create(write: Write, safeguards: Safeguards, wanted: WantedEntry) -> E
         raise NotAllowed(f"{lacking('entry:create')} An editor of a team may make entries that belong to it.")
     _refuse_to_run(write, wanted, None)
     await check_named(write, wanted, None)
+    placed_by = await placer(write, wanted, None, named=True)
     entry_id = new_id()
-    await rows.insert(write, entry_id, _sealed(safeguards, entry_id, wanted, None))
+    await rows.insert(write, entry_id, _sealed(safeguards, entry_id, wanted, None, placed_by))
     made = there(await entries.one(write.connection, entry_id))
     await write.announce()
     await write.record("create", "entry", entry_id, None, _recorded(made))
@@ -51,11 +53,14 @@ async def change(
     entry_id: str,
     wanted: Callable[[Entry], WantedEntry],
     version: int | None = None,
+    *,
+    places: bool = False,
 ) -> Entry:
     """Make of an entry what `wanted` says of what it is now. Raises as `create`.
 
     Secrets do not follow it to another URL: its installations are then to be filled in again. A team's own becomes
-    the organisation's where whoever may change those says so, and never the other way round.
+    the organisation's where whoever may change those says so, and never the other way round. `places`: its
+    environment is named (`environments.placer`).
     """
     before = await _locked(write, entry_id, "entry:update", version)
     asked = wanted(before)
@@ -64,7 +69,8 @@ async def change(
         raise NotAllowed(lacking("entry:update"))
     _refuse_to_run(write, asked, before)
     await check_named(write, asked, before)
-    await rows.update(write, entry_id, _sealed(safeguards, entry_id, asked, before))
+    placed_by = await placer(write, asked, before, named=places)
+    await rows.update(write, entry_id, _sealed(safeguards, entry_id, asked, before, placed_by))
     after = there(await entries.one(write.connection, entry_id))
     await write.announce(
         installations_over=await _settle_installations(write, safeguards, before, after),
@@ -131,7 +137,9 @@ def _refuse_to_run(write: Write, asked: WantedEntry, before: Entry | None) -> No
         raise NotAllowed(lacking("entry:run"))
 
 
-def _sealed(safeguards: Safeguards, entry_id: str, wanted: WantedEntry, before: Entry | None) -> NewEntry:
+def _sealed(
+    safeguards: Safeguards, entry_id: str, wanted: WantedEntry, before: Entry | None, placed_by: str | None
+) -> NewEntry:
     check_goes_together(wanted.credential, wanted.reached)
     checked = check_entry(
         wanted, dispatch.check(wanted.credential, safeguards.addresses), safeguards.addresses, before
@@ -151,6 +159,7 @@ def _sealed(safeguards: Safeguards, entry_id: str, wanted: WantedEntry, before: 
         run_secrets=run_secrets,
         run_secret_names=checked.run_secret_names,
         client_secret=_client_secret(safeguards, entry_id, checked.entry, before),
+        placed_by=placed_by,
     )
 
 

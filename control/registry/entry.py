@@ -96,6 +96,8 @@ class EntryFields:
     """Longest wait for an answer; 0: the proxy's setting."""
     team_id: str | None = None
     """The team whose own entry it is (`team_entries.py`); None: the organisation's."""
+    environment_id: str | None = None
+    """Where it is put (`environment.py`); None: into no environment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +124,8 @@ class NewEntry(EntryFields):
     run_secret_names: tuple[str, ...]
     client_secret: bytes | None = field(repr=False)
     """Sealed for this entry and for the provider that it names; None where there is none."""
+    placed_by: str | None = None
+    """Who put it into its environment, or stood for that since; None where that person is gone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

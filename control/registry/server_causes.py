@@ -81,6 +81,11 @@ CAUSES: Final[Mapping[str, CauseWords]] = MappingProxyType(
             "The place where it runs cannot be asked at the moment; what runs there goes on.",
             "Check that control reaches the cluster's API, and its permissions there. It is asked again by itself.",
         ),
+        "not_permitted": CauseWords(
+            "Its entry is in a restricted environment, and nobody who may put it there stands for it.",
+            "Have somebody who holds `environment:deploy-to-restricted` save the entry with its environment again, "
+            "or move it elsewhere.",
+        ),
         "configuration": CauseWords(
             "Its command, environment or files cannot be made of the entry and the installation's answers.",
             "The message names what does not fit: correct the entry, or give the answers again.",

@@ -24,7 +24,7 @@ from control.registry.server_url import placed
 from control.registry.targets import Target
 from control.servers.runtime import Refused
 from control.servers.wanted import BRIDGE_PORT, PullSecret, WantedServer
-from control.store import entries, installations, pull_secrets, server_states
+from control.store import entries, environments, installations, pull_secrets, server_states, users
 from control.store.pool import Connection
 from core.bridge_terms import PATH
 from core.egress.addresses import ANYWHERE
@@ -80,6 +80,7 @@ async def load(
     entry = None if installation is None else await entries.one(connection, installation.entry_id)
     if installation is None or entry is None or not isinstance(entry.reached, SelfHosted):
         return None
+    await _refuse_where_not_permitted(connection, entry)
     token = installation.bridge_token
     if token is None:
         fresh = seals.bridge_token(installation.id, random.token_urlsafe(32))
@@ -96,6 +97,20 @@ async def load(
     if wanted.image or not base_image:
         return wanted
     return replace(wanted, base_image=await server_states.base_image(connection, installation.id, base_image))
+
+
+async def _refuse_where_not_permitted(connection: Connection, entry: Entry) -> None:
+    """Refused in a restricted environment, unless whoever put the entry there still is somebody who may."""
+    found = await environments.one(connection, entry.environment_id) if entry.environment_id else None
+    if found is None or not found.restricted:
+        return
+    placer = await users.caller(connection, entry.placed_by, "") if entry.placed_by else None
+    if placer is None or not placer.may("environment:deploy-to-restricted"):
+        raise Refused(
+            "not_permitted",
+            f"{found.name!r} is restricted, and whoever put the entry there does not hold "
+            "environment:deploy-to-restricted",
+        )
 
 
 def _contents(

@@ -46,6 +46,7 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "/entries/{entry_id}": (TEAM, OTHERS),
     "/installations/{installation_id}": (OWN, TEAM, OTHERS),
     "/pull-secrets/{pull_secret_id}": (TEAM, OTHERS),
+    "/environments/{environment_id}": (OTHERS,),
     "/gateways/{gateway_id}": (OWN, OTHERS),
     "/records/{record_id}": (OWN, TEAM, OTHERS),
     "/sessions/{session_id}": (OWN, OTHERS),
@@ -63,8 +64,8 @@ LAST = "/users/{user_id}/revoke-tokens"
 """After it the caller has no token."""
 SHUTS_OUT = {("/users/{user_id}/disable", OWN), ("/revocations/users/{user_id}", OWN)}
 """Whoever may do this is not let in again, to be asked about the rest."""
-OF_EACH = dict(zip(ACTIONS, combinations(range(8), 4), strict=False))
-SETS = [frozenset(action for action in ACTIONS if number in OF_EACH[action]) for number in range(8)]
+OF_EACH = dict(zip(ACTIONS, combinations(range(9), 4), strict=False))
+SETS = [frozenset(action for action in ACTIONS if number in OF_EACH[action]) for number in range(9)]
 """For any two permissions there is a set with the first and without the second, so that none stands for another."""
 RESERVED = frozenset(action for action, held in ACTIONS.items() if held.reserved)
 SEEN_IN_TEAMS = frozenset({"team:read", "member:read", "installation:read", "pull_secret:read"})
@@ -168,6 +169,8 @@ BODIES: dict[str, dict[str, Body]] = {
         OTHERS: lambda _, __: a_pull_secret("ours"),
     },
     "PATCH /pull-secrets/{pull_secret_id}": {ANY: lambda _, __: NAME},
+    "POST /environments": {OTHERS: lambda _, __: {"name": "Ours"}},
+    "PATCH /environments/{environment_id}": {ANY: lambda _, __: NAME},
     "PUT /installations/{installation_id}/account": {ANY: lambda _, __: {"access_token": "x"}},
     "POST /gateways": {
         OWN: lambda _, __: {"slug": "mine-too", "name": "Mine", "visibility": "personal"},
@@ -323,6 +326,7 @@ async def build(api: Api, pool: Pool) -> Callable[[Kind], Any]:
             "identity_id": await known_at(pool, provider["id"], zoe.user["id"]),
         }
         oauth_client = await api.post("/oauth-clients", {"name": "C", "redirect_uris": ["https://c.example/cb"]})
+        ids[ANY] |= {"environment_id": (await api.post("/environments", {"name": "Production"}))["id"]}
         ids[ANY] |= {"oauth_client_id": oauth_client["id"], "client_session": "ab" * 16}
         for scope in (OWN, OTHERS):
             ids[scope]["grant_id"] = await a_grant(pool, oauth_client["id"], ids[scope])

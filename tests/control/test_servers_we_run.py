@@ -77,6 +77,7 @@ async def test_an_installation_of_a_remote_server_runs_nothing(api: Api) -> None
         ("failed", "bad_output", "Listening on port 3000"),
         ("failed", "starting_too_long", "after 300 s"),
         ("failed", "runtime_away", "dial tcp 10.0.0.1:443: i/o timeout"),
+        ("failed", "not_permitted", "'Production' is restricted"),
         ("failed", "configuration", "values.folder: is needed"),
     ],
 )

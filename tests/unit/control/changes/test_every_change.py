@@ -70,6 +70,7 @@ from tests.unit.control.changes.acting import (
     new_user,
     outbox_of,
 )
+from tests.unit.control.changes.environment_cases import ENVIRONMENTS
 from tests.unit.control.changes.pull_secret_cases import PULL_SECRETS
 from tests.unit.control.changes.server_cases import SERVERS
 
@@ -81,6 +82,7 @@ WITHOUT_WRITE = {
     "as_admin.why_not_themselves": "changes nothing: it says who may",
     "installations.locked": "changes nothing: it locks what a change is about to change",
     "pull_secrets.check_named": "changes nothing: it says what an entry may not name",
+    "environments.placer": "changes nothing: it says who stands for where an entry is put",
     "first_admin.ensure_first_admin": "makes its own Write; nobody's act, which test_first_admin.py holds it to",
 }
 """Public coroutines of the folder that are not changes in somebody's `Write`, each with its reason."""
@@ -138,7 +140,7 @@ class Case:
 
 
 CASES = {
-    **{name: Case(*case) for name, case in {**ACCOUNTS, **SERVERS, **PULL_SECRETS}.items()},
+    **{name: Case(*case) for name, case in {**ACCOUNTS, **SERVERS, **PULL_SECRETS, **ENVIRONMENTS}.items()},
     "users.create": Case(lambda write, _: new_user(write, "Cid"), "create user"),
     "users.change": Case(
         lambda write, there: users.change(write, there.user, {"name": "Anna"}),

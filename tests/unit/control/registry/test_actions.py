@@ -12,7 +12,7 @@ from control.registry.actions import ACTIONS, ROLES, Action, lacking, permission
 
 def test_every_action_has_one_row_and_is_named_resource_and_action() -> None:
     assert list(ACTIONS) == list(get_args(Action))
-    assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*:[a-z]+", action) for action in ACTIONS)
+    assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*:[a-z]+(-[a-z]+)*", action) for action in ACTIONS)
 
 
 def test_an_admin_holds_everything() -> None:

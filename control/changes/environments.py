@@ -1,0 +1,92 @@
+"""Changes of environments, and who may put an entry into one or take it out. Proxies hold nothing of them; the
+servers of the entries that are in one are looked at again after each change.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from control.changes.refusals import NotAllowed, NotNow, NotThere, refuse_stale
+from control.changes.write import Write
+from control.registry.actions import Action, lacking
+from control.registry.broken_rule import BrokenRule
+from control.registry.entry import Entry, WantedEntry
+from control.registry.environment import Environment, NewEnvironment, told_of_environment
+from control.registry.owner import Organisation
+from control.store import environments
+from control.store.writes import environments as rows
+
+DEPLOY: Final[Action] = "environment:deploy-to-restricted"
+
+
+async def create(write: Write, wanted: NewEnvironment) -> Environment:
+    """Make an environment, which nothing is in yet. NotAllowed; StoreConflict `environments_name`."""
+    _refuse_without(write, "environment:create")
+    made = await rows.insert(write, wanted)
+    await write.announce()
+    await write.record("create", "environment", made.id, None, told_of_environment(made))
+    return made
+
+
+async def change(
+    write: Write, environment_id: str, wanted: Mapping[str, Any], version: int | None = None
+) -> Environment:
+    """Give it another `name`, or be `restricted` or not: what `wanted` names. Raises as `create`.
+
+    Who lifts a restriction lets in whoever it kept out, and so holds the permission that it asks for.
+    """
+    before = await _locked(write, environment_id, "environment:update", version)
+    asked = NewEnvironment(**{"name": before.name, "restricted": before.restricted, **wanted})
+    if before.restricted and not asked.restricted:
+        await write.holder(DEPLOY, Organisation())
+    after = await rows.update(write, environment_id, asked)
+    await write.announce()
+    await write.record(
+        "update", "environment", environment_id, told_of_environment(before), told_of_environment(after)
+    )
+    return after
+
+
+async def delete(write: Write, environment_id: str, version: int | None = None) -> None:
+    """Delete one that no entry is in; NotNow for another."""
+    before = await _locked(write, environment_id, "environment:delete", version)
+    inside = await environments.entries_in(write.connection, environment_id)
+    if inside:
+        raise NotNow(f"The entries {', '.join(inside)} are in this environment. Take them out of it first.")
+    await rows.delete(write, environment_id)
+    await write.announce()
+    await write.record("delete", "environment", environment_id, told_of_environment(before), None)
+
+
+async def placer(write: Write, wanted: WantedEntry, before: Entry | None, *, named: bool) -> str | None:
+    """Who stands for the entry being where it is to be. NotAllowed where it would get into, or out of, a restricted
+    environment and the actor may not do that; BrokenRule for an environment that is not there.
+
+    `named`: that its environment is asked for, be it the one that it is in. Then whoever holds the permission stands
+    for it from now on, in the place of somebody who holds it no more.
+    """
+    was, kept = (before.environment_id, before.placed_by) if before else (None, None)
+    there, actor = wanted.environment_id, write.actor.user_id or None
+    if there == was:
+        takes_over = named and there is not None and write.actor.may(DEPLOY)
+        return actor if takes_over else kept
+    for one in sorted(filter(None, (was, there))):
+        found = await environments.one(write.connection, one, lock=True)
+        if found is None:
+            raise BrokenRule("environment_id", "is not the id of an environment; list /environments")
+        if found.restricted:
+            await write.holder(DEPLOY, Organisation())
+    return actor if there else None
+
+
+async def _locked(write: Write, environment_id: str, action: Action, version: int | None) -> Environment:
+    found = await environments.one(write.connection, environment_id, lock=True)
+    if found is None:
+        raise NotThere("environment")
+    _refuse_without(write, action)
+    refuse_stale(version, found.version)
+    return found
+
+
+def _refuse_without(write: Write, action: Action) -> None:
+    if not write.actor.may(action):
+        raise NotAllowed(lacking(action))

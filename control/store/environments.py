@@ -1,0 +1,36 @@
+"""SQL that reads environments, and which entries are in one. Written in `writes/environments.py`."""
+
+from typing import Final
+
+from control.registry.environment import Environment
+from control.store.pool import Connection
+from control.store.rows import columns_of, made
+from control.store.statements import Place, behind, in_order, listed, place_of
+
+COLUMNS: Final = columns_of(Environment)
+_SELECT: Final = f"select {listed(COLUMNS)} from environments "
+
+
+async def one(connection: Connection, environment_id: str, *, lock: bool = False) -> Environment | None:
+    """The environment with this identifier; locked for a change of it, or of what is in it."""
+    row = await connection.fetchrow(_SELECT + "where id = $1" + (" for update" if lock else ""), environment_id)
+    return None if row is None else made(Environment, row)
+
+
+async def page(
+    connection: Connection, *, limit: int, after: Place | None, name: str | None = None
+) -> list[Environment]:
+    """Environments by name, behind `after`."""
+    rows = await connection.fetch(
+        _SELECT
+        + f"""where {behind(2, "name", "id")} and ($4::text is null or lower(name) = lower($4))
+              {in_order("name", "id")} limit $1""",
+        limit, *place_of(after), name,
+    )  # fmt: skip
+    return [made(Environment, row) for row in rows]
+
+
+async def entries_in(connection: Connection, environment_id: str) -> list[str]:
+    """Slugs of the entries that are in it, in their order."""
+    rows = await connection.fetch("select slug from entries where environment_id = $1 order by slug", environment_id)
+    return [row["slug"] for row in rows]

@@ -1,0 +1,176 @@
+"""Environments through the admin API, and what runs of the entries that are in one, on a real PostgreSQL.
+
+K-6: a restricted one is kept from whoever may not use it, when an entry is saved and at each look at its servers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from control.servers.runtime import Refused
+from tests.control.registry_api import JSON, Api, api
+from tests.control.test_entries_that_we_run import to_run, versions
+from tests.fixtures_admin import AdminClient
+
+__all__ = ["api"]
+
+DEPLOY = "environment:deploy-to-restricted"
+RUN = {"transport": "http", "image": "registry.example/server:1"}
+UNPERMITTED = [pytest.param("eva", id="K-6: restricted environment, user without permission")]
+CHANGED = [pytest.param(True, id="K-6: environment changed under an installed server")]
+
+
+async def environment(api: Api, name: str = "Production", *, restricted: bool = True) -> JSON:
+    made: JSON = await api.post("/environments", {"name": name, "restricted": restricted})
+    return made
+
+
+async def entry_in(api: Api, where: JSON | None, as_: AdminClient | None = None, expect: int = 201) -> Any:
+    body = {"slug": "server", "name": "Server", "run": RUN, "environment_id": where and where["id"]}
+    return await api.post("/entries", body, as_=as_, expect=expect)
+
+
+async def editor(api: Api, name: str, *given: str) -> tuple[AdminClient, str]:
+    """An editor who was given a role with these permissions and `entry:run`, and the path at which it is taken."""
+    person = await api.admin.as_new_user(name, "editor")
+    role = await api.post("/roles", {"name": f"Of {name}", "permissions": ["entry:run", *given]})
+    path = f"/roles/{role['id']}/holders/{person.user['id']}"
+    await api.call("PUT", path, {"team_id": None}, expect=200, tag="*")
+    return person, path
+
+
+async def refused_to_run(api: Api, installation: JSON) -> bool:
+    try:
+        found = await to_run(api, installation)
+    except Refused as why:
+        return why.cause == "not_permitted" and "'Production'" in why.message and DEPLOY in why.message
+    return found is None
+
+
+async def test_an_environment_is_made_changed_and_deleted_and_the_trail_says_so(api: Api) -> None:
+    made = await environment(api, restricted=False)
+    changed = await api.patch(f"/environments/{made['id']}", {"restricted": True})
+    assert (changed["name"], changed["restricted"], changed["version"]) == ("Production", True, 2)
+    assert await api.get("/environments?name=PRODUCTION") == {"items": [changed], "next": None}
+    await api.delete(f"/environments/{made['id']}")
+    await api.get(f"/environments/{made['id']}", expect=404)
+    lines = (await api.get("/audit?object_kind=environment"))["items"]
+    assert [line["action"] for line in lines] == ["delete", "update", "create"]
+    assert (lines[1]["before"]["restricted"], lines[1]["after"]["restricted"]) == (False, True)
+
+
+async def test_two_have_not_one_name(api: Api) -> None:
+    await environment(api)
+    refused = await api.post("/environments", {"name": "PRODUCTION"}, expect=409)
+    assert refused["errors"][0]["field"] == "name"
+
+
+async def test_one_that_entries_are_in_is_not_deleted_and_they_are_named(api: Api) -> None:
+    made = await environment(api)
+    entry = await entry_in(api, made)
+    assert "server" in (await api.delete(f"/environments/{made['id']}", expect=409))["detail"]
+    assert (await api.patch(f"/entries/{entry['id']}", {"environment_id": None}))["placed_by"] is None
+    await api.delete(f"/environments/{made['id']}")
+
+
+async def test_an_entry_is_put_into_no_environment_that_is_not_there(api: Api) -> None:
+    entry = await api.entry()
+    refused = await api.patch(f"/entries/{entry['id']}", {"environment_id": entry["id"]}, expect=422)
+    assert refused["errors"][0]["field"] == "environment_id"
+
+
+async def test_whoever_keeps_entries_puts_them_into_one_that_is_not_restricted(api: Api) -> None:
+    eva, _ = await editor(api, "eva")
+    made = await environment(api, restricted=False)
+    entry = await entry_in(api, made, as_=eva)
+    assert (entry["environment_id"], entry["placed_by"]) == (made["id"], eva.user["id"])
+    assert (await api.patch(f"/entries/{entry['id']}", {"name": "Other"}))["placed_by"] == eva.user["id"]
+
+
+@pytest.mark.parametrize("name", UNPERMITTED)
+async def test_nobody_without_the_permission_moves_an_entry_into_a_restricted_one_or_out_of_it(
+    api: Api, name: str
+) -> None:
+    eva, _ = await editor(api, name)
+    production, vault = await environment(api), await environment(api, "Vault")
+    staging = await environment(api, "Staging", restricted=False)
+    assert DEPLOY in (await entry_in(api, production, as_=eva, expect=403))["detail"]
+    inside = f"/entries/{(await entry_in(api, production))['id']}"
+    for where in (vault["id"], staging["id"], None):
+        assert DEPLOY in (await api.patch(inside, {"environment_id": where}, as_=eva, expect=403))["detail"]
+    outside = f"/entries/{(await api.entry())['id']}"
+    await api.patch(outside, {"environment_id": production["id"]}, as_=eva, expect=403)
+    kept = await api.patch(inside, {"environment_id": production["id"], "name": "Other"}, as_=eva)
+    assert kept["placed_by"] == api.admin.user["id"]
+    assert (await api.get(outside))["environment_id"] is None
+
+
+async def test_whoever_was_given_the_permission_moves_entries_between_restricted_ones(api: Api) -> None:
+    dora, _ = await editor(api, "dora", DEPLOY)
+    entry = await entry_in(api, await environment(api), as_=dora)
+    vault = await environment(api, "Vault")
+    moved = await api.patch(f"/entries/{entry['id']}", {"environment_id": vault["id"]}, as_=dora)
+    assert (moved["environment_id"], moved["placed_by"]) == (vault["id"], dora.user["id"])
+
+
+async def test_a_restriction_is_lifted_only_by_who_holds_the_permission_too(api: Api) -> None:
+    made = await environment(api)
+    uma = await api.admin.as_new_user("uma")
+    role = await api.post("/roles", {"name": "Renames", "permissions": ["environment:update"]})
+    await api.call("PUT", f"/roles/{role['id']}/holders/{uma.user['id']}", {"team_id": None}, expect=200, tag="*")
+    path = f"/environments/{made['id']}"
+    assert DEPLOY in (await api.patch(path, {"restricted": False}, as_=uma, expect=403))["detail"]
+    await api.patch(path, {"name": "Live"}, as_=uma)
+    assert not (await api.patch(path, {"restricted": False}))["restricted"]
+
+
+@pytest.mark.parametrize("restricted", CHANGED)
+async def test_an_installed_server_runs_no_more_where_its_environment_is_restricted_afterwards(
+    api: Api, restricted: bool
+) -> None:
+    eva, _ = await editor(api, "eva")
+    made = await environment(api, restricted=False)
+    entry = await entry_in(api, made, as_=eva)
+    installation = await api.install(entry)
+    assert not await refused_to_run(api, installation)
+    word = (await versions(api))[installation["id"]]
+    await api.patch(f"/environments/{made['id']}", {"restricted": restricted})
+    assert (await versions(api))[installation["id"]] != word
+    assert await refused_to_run(api, installation)
+    # Somebody who may names it again, and stands for it from then on.
+    await api.patch(f"/entries/{entry['id']}", {"name": "Other"})
+    assert await refused_to_run(api, installation)
+    await api.patch(f"/entries/{entry['id']}", {"environment_id": made["id"]})
+    assert not await refused_to_run(api, installation)
+
+
+@pytest.mark.parametrize("loss", ["role taken", "role changed", "disabled", "deleted"])
+async def test_a_server_runs_no_more_once_whoever_placed_it_may_not_place_it_any_more(api: Api, loss: str) -> None:
+    dora, holding = await editor(api, "dora", DEPLOY)
+    installation = await api.install(await entry_in(api, await environment(api), as_=dora))
+    assert not await refused_to_run(api, installation)
+    word = (await versions(api))[installation["id"]]
+    match loss:
+        case "role taken":
+            await api.call("DELETE", holding, expect=204, tag="*")
+        case "role changed":
+            await api.patch(holding.partition("/holders")[0], {"permissions": []})
+        case "disabled":
+            await api.post(f"/users/{dora.user['id']}/disable", expect=200)
+        case "deleted":
+            await api.delete(f"/users/{dora.user['id']}")
+    assert (await versions(api))[installation["id"]] != word
+    assert await refused_to_run(api, installation)
+
+
+async def test_a_change_of_an_environment_wakes_whoever_runs_servers(api: Api) -> None:
+    made, told = await environment(api), asyncio.Event()
+    async with api.pool.acquire() as connection:
+        await connection.add_listener("archway_servers", lambda *_: told.set())
+        await api.patch(f"/environments/{made['id']}", {"name": "Live"})
+        async with asyncio.timeout(10):
+            await told.wait()
+        await connection.reset()
