@@ -39,8 +39,11 @@ async def test_every_page_is_the_bytes_that_were_made_with_the_snapshot(
     assert [one["name"] for page in first for one in page.result["tools"]] == names
     held = rig.worker.gateways.held("g")
     assert held is not None
-    for made, page in zip(held.listed(era), first, strict=True):
-        assert page.body.count(made) == 1
+    made = [
+        held.tool_lists[era][cursor] for cursor in (None, *(page.result.get("nextCursor") for page in first[:-1]))
+    ]
+    for result, page in zip(made, first, strict=True):
+        assert page.body.endswith(result)
     # Nothing is left of which it could be made again.
     held.visible.clear()
     held.snapshot.tools.clear()

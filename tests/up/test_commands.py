@@ -103,9 +103,10 @@ def test_an_entry_is_made_of_the_catalog_and_of_a_clients_file(archway, running,
         "Files": {"command": "npx", "args": ["-y", "files"]},
     }}))  # fmt: skip
     would = archway("entries", "import", str(file), "--dry-run")
-    assert [one["outcome"] for one in would] == ["would be made", "left out"]
+    assert [one["outcome"] for one in would] == ["would be made", "would be made"]
     done = archway("entries", "import", str(file))
-    assert [one["outcome"] for one in done] == ["made", "left out"]
+    assert [one["outcome"] for one in done] == ["made", "made"]
+    assert archway("entries", "show", "files")["kind"] == "self_hosted"
     shown = json.dumps(archway("entries", "show", "pages"))
     assert "secret" in shown
     assert "sk_live" not in shown + json.dumps(done)
