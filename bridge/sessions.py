@@ -11,6 +11,8 @@ import time
 from collections import OrderedDict
 from typing import Any, Final
 
+from core.mcp.methods import RESOURCE_UPDATED
+
 MOST_SESSIONS: Final = 1_000
 IDLE_S: Final = 3600.0
 """A session without a stream that was not used for so long is forgotten; its caller then opens another one."""
@@ -107,7 +109,7 @@ class Sessions:
     def tell(self, message: Json) -> None:
         """Say it on every stream; a resource's news only to those who follow it."""
         params = message.get("params")
-        uri = params.get("uri") if message.get("method") == "notifications/resources/updated" and params else None
+        uri = params.get("uri") if message.get("method") == RESOURCE_UPDATED and params else None
         for session in self._known.values():
             if uri is None or uri in session.followed:
                 for ear in session.ears:
