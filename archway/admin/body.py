@@ -1,5 +1,6 @@
 """From options on the command line to the body of a request."""
 
+import contextlib
 import getpass
 import json
 import os
@@ -35,7 +36,7 @@ def body_of(
 
     `now` is the object as it is, for options that change a part of a list. A reference that is given as '' is none.
     """
-    body = _from_file(file) if file else {}
+    body = _without_shown(_from_file(file), options, now or {}, file) if file else {}
     filled: dict[str, Option] = {}
     for option in options:
         value = given.get(option.flag or option.name)
@@ -181,12 +182,43 @@ def _from_environment(pairs: Iterable[str]) -> dict[str, str]:
     return values
 
 
+def _without_shown(
+    body: dict[str, Any], options: Iterable[Option], now: Mapping[str, Any], file: str
+) -> dict[str, Any]:
+    """Of a file that holds the object as it was shown: what can be changed, and whatever differs from `now`.
+
+    Raises BadOption where somebody else has changed the object since.
+    """
+    settable = {option.name for option in options}
+    if {"version"} <= body.keys() & now.keys() - settable and body["version"] != now["version"]:
+        raise BadOption(f"--body {file}: somebody has changed it since it was shown; show it again, and edit that")
+    return {name: value for name, value in body.items() if name in settable or name not in now or now[name] != value}
+
+
 def _from_file(name: str) -> dict[str, Any]:
+    """One object, of JSON where the file begins with a brace or bracket or is called .json, else of YAML."""
     try:
-        text = sys.stdin.read(LONGEST_FILE) if name == "-" else Path(name).read_text()
-        value = json.loads(text)
+        with contextlib.nullcontext(sys.stdin) if name == "-" else Path(name).open(encoding="utf-8") as file:
+            text = file.read(LONGEST_FILE + 1)
+        if len(text) > LONGEST_FILE:
+            raise BadOption(f"--body {name}: is larger than {LONGEST_FILE >> 20} MiB; YAML may have 64 KiB")
+        value = json.loads(text) if _is_json(name, text) else _from_yaml(name, text)
     except (OSError, ValueError) as why:
         raise BadOption(f"--body {name}: {why}") from None
     if not isinstance(value, dict):
-        raise BadOption(f"--body {name}: must hold one JSON object")
+        raise BadOption(f'--body {name}: must hold one object, such as {{"name": "Time"}} or name: Time')
     return value
+
+
+def _is_json(name: str, text: str) -> bool:
+    kind = Path(name).suffix.lower()
+    return kind == ".json" or (kind not in {".yaml", ".yml"} and text.lstrip()[:1] in {"{", "["})
+
+
+def _from_yaml(name: str, text: str) -> Any:
+    from archway.admin.strict_yaml import NotStrict, read_yaml
+
+    try:
+        return read_yaml(text)
+    except NotStrict as why:
+        raise BadOption(f"--body {name}: {why}") from None

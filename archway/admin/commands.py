@@ -28,7 +28,7 @@ from archway.admin_client import AdminApi, Problem, Unreachable
 from archway.options import DEFAULT_STATE, State, refuse
 
 Body = Annotated[
-    str | None, typer.Option("--body", help="A file with the whole body as JSON; - reads standard input.")
+    str | None, typer.Option("--body", help="A file with the whole body as JSON or YAML; - reads standard input.")
 ]
 FromEnvironment = Annotated[
     list[str] | None, typer.Option("--value-from-env", help="name=VARIABLE: a secret value from the environment.")

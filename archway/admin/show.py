@@ -74,11 +74,11 @@ def sheet_text(item: Mapping[str, Any]) -> str:
 def _for_programs(value: Any, form: Form) -> str:
     if form is Form.JSON:
         return json.dumps(value, indent=2)
-    import yaml
+    from archway.admin.strict_yaml import write_yaml
 
     # What moves a cursor or turns the direction of writing is escaped, and so is then every letter beyond ASCII.
     as_it_is = all(char.isprintable() for char in json.dumps(value, ensure_ascii=False))
-    return yaml.safe_dump(value, sort_keys=False, allow_unicode=as_it_is, width=float("inf")).rstrip("\n")
+    return write_yaml(value, ascii_only=not as_it_is)
 
 
 def _every_column(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> list[str]:

@@ -9,6 +9,7 @@ from typing import get_args
 import msgspec
 from throttled.asyncio import Quota
 
+from archway.admin import body, strict_yaml
 from bridge import calls, child_process, kept_server, listener, printed, strangers
 from bridge import sessions as bridge_sessions
 from bridge.options import Options
@@ -425,6 +426,7 @@ FIGURES = {
     "a file that it writes": size(of_processes._ALWAYS["FSIZE"]),
     "the log of one run": size(logs.LONGEST),
     "body of a request to the admin API": size(ADMIN_BODY),
+    "the file of `--body`; as YAML": f"{size(body.LONGEST_FILE)}; {size(strict_yaml.MOST_BYTES)}",
     "items in a page of the admin API's lists": f"{paging.MOST}",
     "a cursor of such a list": f"{paging.LONGEST_CURSOR:,} characters",
     "a name of a person, team, role, token, entry, installation or gateway": f"{longest(models.Name)} characters",

@@ -11,6 +11,8 @@ from threading import Thread
 
 import pytest
 
+from archway.admin.registry import ENTRY
+from archway.admin.strict_yaml import write_yaml
 from tests.fakes.mcp_upstream import Answer, McpUpstream
 from tests.fixtures_program import eventually
 from tests.up.conftest import ARCHWAY
@@ -75,6 +77,35 @@ def test_an_entry_becomes_a_tool_on_a_gateway(archway):
     archway("assignments", "delete", "clock__get_current_time", "--gateway", "clocks")
     archway("gateways", "delete", "clocks")
     archway("entries", "delete", "clock", "--cascade")
+
+
+def test_an_entry_that_is_shown_as_yaml_is_edited_and_given_back(archway, running, tmp_path):
+    file = tmp_path / "entry.yaml"
+    given = {
+        "slug": "notes", "name": "010", "url": "http://127.0.0.1:9/mcp", "labels": {"on": "yes"},
+        "description": "y", "credential_model": "static",
+        "credential_placement": {"style": "header", "header": "x-key"},
+    }  # fmt: skip
+    file.write_text("".join(f"{name}: {json.dumps(value)}\n" for name, value in given.items()))
+    made = archway("entries", "create", "--body", str(file))
+    assert made | given == made
+
+    shown = running.run("entries", "show", "notes", "-o", "yaml").stdout
+    file.write_text(shown.replace("description: 'y'", "description: Ink"))
+    changed = archway("entries", "update", "notes", "--body", str(file))
+    assert changed | given | {"description": "Ink"} == changed
+    again = running.run("entries", "update", "notes", "--body", str(file))
+    assert (again.returncode, "show it again" in again.stderr) == (1, True)
+
+    file.write_text(running.run("entries", "show", "notes", "-o", "yaml").stdout)
+    assert "id: is not a known field" in running.run("entries", "create", "--body", str(file)).stderr
+    settable = {option.name for option in ENTRY.create}
+    kept = {name: value for name, value in changed.items() if name in settable} | {"slug": "more-notes"}
+    file.write_text(write_yaml(kept))
+    copy = archway("entries", "create", "--body", str(file))
+    assert copy | kept == copy
+    for slug in ("notes", "more-notes"):
+        archway("entries", "delete", slug)
 
 
 def test_a_gateway_of_resources_alone_is_not_said_to_be_empty(archway, running):

@@ -1,4 +1,5 @@
 import io
+import json
 
 import pytest
 
@@ -142,3 +143,70 @@ def test_a_secret_from_the_environment_says_whether_it_is_a_header_or_a_variable
 @pytest.mark.parametrize(("given", "sent"), [(9000.0, "9000"), (1.5, "1.5")])
 def test_a_whole_number_is_sent_as_one(given, sent):
     assert str(body_of(None, ENTRY_FIELDS, {"port": given}, None)["run"]["port"]) == sent
+
+
+@pytest.mark.parametrize("name", ["entry.yaml", "entry.yml", "entry", "entry.txt"])
+def test_a_file_may_be_yaml(tmp_path, name):
+    (tmp_path / name).write_text("slug: a\nlabels:\n  kind: demo\n")
+
+    assert body_of(None, ENTRY_FIELDS, {}, str(tmp_path / name)) == {"slug": "a", "labels": {"kind": "demo"}}
+
+
+def test_braces_are_json_unless_the_file_is_called_yaml(tmp_path):
+    for name in ("entry", "entry.yaml"):
+        (tmp_path / name).write_text("{slug: a}")
+
+    assert body_of(None, ENTRY_FIELDS, {}, str(tmp_path / "entry.yaml")) == {"slug": "a"}
+    with pytest.raises(BadOption, match="double quotes"):
+        body_of(None, ENTRY_FIELDS, {}, str(tmp_path / "entry"))
+
+
+def test_a_file_called_json_is_json(tmp_path):
+    (tmp_path / "entry.json").write_text("slug: a")
+
+    with pytest.raises(BadOption, match=r"entry\.json: Expecting value"):
+        body_of(None, ENTRY_FIELDS, {}, str(tmp_path / "entry.json"))
+
+
+def test_standard_input_may_be_either(monkeypatch):
+    for text in ('{"slug": "a"}', "slug: a"):
+        monkeypatch.setattr("sys.stdin", io.StringIO(text))
+        assert body_of(None, ENTRY_FIELDS, {}, "-") == {"slug": "a"}
+
+
+def test_json_may_be_as_large_as_a_request_and_yaml_is_smaller(tmp_path):
+    many = "x" * 100_000
+    for name, text in (("a", json.dumps({"slug": many})), ("b", f"slug: {many}"), ("c", " " * 2**20 + "{}")):
+        (tmp_path / name).write_text(text)
+
+    assert len(body_of(None, ENTRY_FIELDS, {}, str(tmp_path / "a"))["slug"]) == 100_000
+    with pytest.raises(BadOption, match="larger than 64 KiB"):
+        body_of(None, ENTRY_FIELDS, {}, str(tmp_path / "b"))
+    with pytest.raises(BadOption, match="larger than 1 MiB"):
+        body_of(None, ENTRY_FIELDS, {}, str(tmp_path / "c"))
+
+
+def shown(tmp_path, **changes):
+    """The body of a change whose file holds what was shown, but for this."""
+    now = {"id": "e1", "slug": "a", "name": "A", "version": 3}
+    (tmp_path / "entry.json").write_text(json.dumps(now | changes))
+    return body_of(None, ENTRY_FIELDS, {}, str(tmp_path / "entry.json"), now)
+
+
+def test_of_what_was_shown_only_what_can_be_changed_is_sent(tmp_path):
+    assert shown(tmp_path, name="B") == {"slug": "a", "name": "B"}
+
+
+def test_what_cannot_be_changed_and_was_changed_is_left_to_the_api_to_refuse(tmp_path):
+    assert shown(tmp_path, id="e2", slag="b") == {"id": "e2", "slag": "b", "slug": "a", "name": "A"}
+
+
+def test_a_new_one_is_sent_as_the_file_has_it(tmp_path):
+    (tmp_path / "entry.yaml").write_text("slug: a\nversion: 3\n")
+
+    assert body_of(None, ENTRY_FIELDS, {}, str(tmp_path / "entry.yaml")) == {"slug": "a", "version": 3}
+
+
+def test_a_file_of_what_is_there_no_longer_is_refused(tmp_path):
+    with pytest.raises(BadOption, match="somebody has changed it since"):
+        shown(tmp_path, version=2)
