@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 import pytest
 
@@ -13,6 +14,7 @@ from tests.control.test_every_operation import RESERVED, give
 from tests.fixtures_admin import AdminClient
 
 __all__ = ["api"]
+DEPLOY: Final[Action] = "environment:deploy-to-restricted"
 
 
 async def sees_all_numbers(api: Api, client: AdminClient) -> bool:
@@ -92,6 +94,30 @@ async def changes_what_runs_here(api: Api, client: AdminClient) -> bool:
     return statuses == {200}
 
 
+async def restricted_one(api: Api, client: AdminClient) -> str:
+    """The identifier of an environment that only some put entries into."""
+    made = await api.post("/environments", {"name": f"Of {client.user['id']}", "restricted": True})
+    return str(made["id"])
+
+
+async def makes_an_entry_in_a_restricted_environment(api: Api, client: AdminClient) -> bool:
+    slug = f"e{client.user['id'][-8:]}"
+    body = {"slug": slug, "name": slug, "url": "https://a.example/mcp"}
+    environment_id = await restricted_one(api, client)
+    return (await client.post("/entries", {**body, "environment_id": environment_id})).status == 201
+
+
+async def moves_an_entry_into_a_restricted_environment(api: Api, client: AdminClient) -> bool:
+    path = "/entries/" + (await api.entry(slug=f"e{client.user['id'][-8:]}"))["id"]
+    body = {"environment_id": await restricted_one(api, client)}
+    return (await client.send("PATCH", path, body, match="*")).status == 200
+
+
+async def lifts_a_restriction(api: Api, client: AdminClient) -> bool:
+    path = f"/environments/{await restricted_one(api, client)}"
+    return (await client.send("PATCH", path, {"restricted": False}, match="*")).status == 200
+
+
 PARTS: dict[tuple[str, Action], Callable[[Api, AdminClient], Awaitable[bool]]] = {
     ("GET /deployment", "deployment:read"): sees_all_numbers,
     ("POST /users", "role:grant"): lets_an_editor_in,
@@ -99,6 +125,9 @@ PARTS: dict[tuple[str, Action], Callable[[Api, AdminClient], Awaitable[bool]]] =
     ("PUT /teams/{team_id}/members/{user_id}", "role:grant"): makes_an_editor_of_a_team,
     ("POST /entries", "entry:run"): says_what_runs_here,
     ("PATCH /entries/{entry_id}", "entry:run"): changes_what_runs_here,
+    ("POST /entries", DEPLOY): makes_an_entry_in_a_restricted_environment,
+    ("PATCH /entries/{entry_id}", DEPLOY): moves_an_entry_into_a_restricted_environment,
+    ("PATCH /environments/{environment_id}", DEPLOY): lifts_a_restriction,
     ("POST /installations", "installation:share"): installs_for_everybody,
     ("POST /installations", "oauth_client:update"): installs_for_a_program,
     ("PATCH /installations/{installation_id}", "oauth_client:update"): gives_a_program_another_key,
