@@ -16,6 +16,7 @@ from control.orchestrator.copies import Copies
 from control.orchestrator.differences import differs, fingerprinted
 from control.orchestrator.environment import Environment
 from control.orchestrator.evidence import events_of, said_by_the_bridge
+from control.orchestrator.foreign_secrets import check_foreign_secrets
 from control.orchestrator.identity import INSTALLATION, INSTANCE
 from control.orchestrator.kinds import (
     APPLIED,
@@ -100,11 +101,12 @@ class ClusterRuntime:
         made = [fingerprinted(one) for one in objects_of(wanted, self._environment)]
         made.sort(key=lambda one: APPLIED.index(kind_of(one)))
         full = self._is_due(wanted.installation_id)
+        to_apply = [one for one in made if full or differs(one, copies.find(kind_of(one), one["metadata"]["name"]))]
         try:
-            for one in made:
-                kind = kind_of(one)
-                if full or differs(one, copies.find(kind, one["metadata"]["name"])):
-                    copies.put(kind, await self._cluster.apply(kind, self._namespace, one))
+            if to_apply:
+                await check_foreign_secrets(self._cluster, self._namespace, wanted)
+            for one in to_apply:
+                copies.put(kind_of(one), await self._cluster.apply(kind_of(one), self._namespace, one))
             kept = {(kind_of(one), one["metadata"]["name"]) for one in made}
             await self._clear(copies, wanted.installation_id, kept)
         except ClusterSaid as said:

@@ -33,7 +33,8 @@ CAUSES: Final[Mapping[str, CauseWords]] = MappingProxyType(
         ),
         "pull_secret_missing": CauseWords(
             "A pull secret that its entry names is not there, or may not be used.",
-            "Create the pull secret in the servers' namespace, or take it out of the entry.",
+            "Create the pull secret in the servers' namespace and give it the label `archway.dev/pull-secret=true`, "
+            "or take it out of the entry.",
         ),
         "secret_missing": CauseWords(
             "A secret that it needs at its start is not in the cluster.",

@@ -70,6 +70,9 @@ CONFIG = """
 [checks.missing_required_header]
 expected-statuses = [428]                    # RFC 6585 section 3: what If-Match asks for
 
+[checks.negative_data_rejection]
+expected-statuses = [400, 403, 404, 409, 413, 415, 422, 428]   # 413: what is above a limit may be above the body's
+
 [checks.positive_data_acceptance]
 enabled = false                              # rules between fields (cursor, owner and kind) no schema can tell
 """

@@ -28,8 +28,6 @@ from control.http.reading import MAX_BODY as ADMIN_BODY
 from control.internal.watches import SILENT_S
 from control.oauth import limits, parameters, register, sweep
 from control.oauth.clients import cimd, documents
-from control.orchestrator import cluster
-from control.orchestrator import lease as leading
 from control.processes import limits as of_processes
 from control.processes import logs
 from control.providers import asking, browser_round
@@ -61,7 +59,7 @@ from control.registry.credential import OAuthCredential
 from control.registry.installation import LONGEST_ADDRESS
 from control.registry.installing import MOST_SERVERS
 from control.registry.token import LONGEST_OWN
-from control.servers import keys, log_lines, loop, orphans
+from control.servers import log_lines
 from control.sign_in import passwords, throttling
 from control.store import known_devices, oauth_requests, sign_in_attempts
 from core import jwt, snapshot, watches
@@ -112,6 +110,7 @@ from proxy.upstream import (
 )
 from proxy.upstream.pool import head
 from tests.house.limits_of_entries import ENTRIES
+from tests.house.limits_of_servers import SERVERS, size
 from tests.house.tracked import ROOT
 
 PAGE = ROOT / "docs" / "operating" / "limits.md"
@@ -121,14 +120,6 @@ DEFAULTS = {
     for field in msgspec.structs.fields(ProxySettings)
     if isinstance(field.default, int | float)
 }
-
-
-def size(number: float) -> str:
-    """As the page writes bytes."""
-    for unit, name in ((1 << 20, "MiB"), (1 << 10, "KiB")):
-        if number >= unit and number % unit == 0:
-            return f"{number // unit:.0f} {name}"
-    return f"{number:,} bytes"
 
 
 def longest(text: object) -> int:
@@ -462,15 +453,7 @@ FIGURES = {
     "minutes that a log is followed": f"{log_lines.FOLLOWED_S / 60:g}",
     "logs that are read at once in one control": f"{LOG_READERS}; by one person {LOGS_OF_ONE}",
     "servers of one entry that run here for one person": f"{MOST_SERVERS}",
-    "calls of the cluster's API a second": f"{cluster.CALLS_PER_SECOND}",
-    "seconds for one of them": f"{cluster.CALL_WITHIN_S:g}",
-    "an answer of the cluster's API": size(cluster.MOST_BYTES),
-    "servers that are looked after at once": f"{loop.AT_ONCE}",
-    "tries of one server": f"{1 / keys.SPACING_S:g} a second; after failures in a row once in "
-    f"{keys.FIRST_AGAIN_S:g} to {keys.LAST_AGAIN_S:g} seconds",
-    "seconds until a change is seen where a pooler forbids LISTEN": f"{loop.POLL_EVERY_S:g}",
-    "servers of nobody that go at once": f"{orphans.ALWAYS}, or {100 * orphans.MOST_SHARE:g} % of all",
-    "seconds that a leader may not renew": f"{leading.GIVE_UP_S:g}, and another takes over after {leading.LASTS_S}",
+    **SERVERS,
     "the sentence that a caller was told": f"{texts.LONGEST_SENTENCE} characters",
     "the name of a client, of a gateway or tool that there is not": f"{texts.LONGEST_NAME} characters",
 }

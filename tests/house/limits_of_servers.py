@@ -1,0 +1,26 @@
+"""Limits of what keeps servers in a cluster and as processes, for `test_limits_page.py`: what each row says."""
+
+from control.orchestrator import cluster
+from control.orchestrator import lease as leading
+from control.servers import keys, loop, orphans
+
+
+def size(number: float) -> str:
+    """As the page writes bytes."""
+    for unit, name in ((1 << 20, "MiB"), (1 << 10, "KiB")):
+        if number >= unit and number % unit == 0:
+            return f"{number // unit:.0f} {name}"
+    return f"{number:,} bytes"
+
+
+SERVERS = {
+    "calls of the cluster's API a second": f"{cluster.CALLS_PER_SECOND}",
+    "seconds for one of them": f"{cluster.CALL_WITHIN_S:g}",
+    "an answer of the cluster's API": size(cluster.MOST_BYTES),
+    "servers that are looked after at once": f"{loop.AT_ONCE}",
+    "tries of one server": f"{1 / keys.SPACING_S:g} a second; after failures in a row once in "
+    f"{keys.FIRST_AGAIN_S:g} to {keys.LAST_AGAIN_S:g} seconds",
+    "seconds until a change is seen where a pooler forbids LISTEN": f"{loop.POLL_EVERY_S:g}",
+    "servers of nobody that go at once": f"{orphans.ALWAYS}, or {100 * orphans.MOST_SHARE:g} % of all",
+    "seconds that a leader may not renew": f"{leading.GIVE_UP_S:g}, and another takes over after {leading.LASTS_S}",
+}
