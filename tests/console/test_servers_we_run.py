@@ -166,7 +166,7 @@ async def test_where_nothing_runs_servers_the_form_says_so_with_the_cure_and_rem
     console: Console,
 ) -> None:
     entry, installation = await ours(console)
-    async with reading(console, await console.person("Ed", "editor")) as reader:
+    async with reading(console, await console.person("Ann", "admin")) as reader:
         _, text = await reader.get("/registry/new")
         assert "Nothing runs servers here yet" in text
         assert "<code>ARCHWAY_RUNTIME</code>" in text
@@ -175,6 +175,14 @@ async def test_where_nothing_runs_servers_the_form_says_so_with_the_cure_and_rem
         assert "Nothing here runs it." in text
         assert "set ARCHWAY_RUNTIME to process or cluster" in text
         assert (await reader.get(f"/registry/{entry.id}"))[0] == 200
+
+
+@pytest.mark.parametrize(("role", "told"), [("editor", True), ("admin", False)])
+async def test_who_may_not_say_what_a_server_starts_is_told_before_they_fill_the_form(
+    running: Console, role: str, told: bool
+) -> None:
+    async with reading(running, await running.person("Ed", role)) as reader:
+        assert ("needs <code>entry:run</code>" in (await reader.get("/registry/new"))[1]) is told
 
 
 FAILURES: tuple[tuple[Phase, str, str, str, str], ...] = (

@@ -102,7 +102,7 @@ async def choices_for_entries(connection: Connection, visit: Visit) -> dict[str,
         "owners": owners,
         "kinds": kinds(),
         "callback": _callback(visit),
-        "runs": visit.deps.place or "",
+        "runs": (visit.deps.place or "") if caller.may("entry:run") else "not by you",
         "pulls": await pull_secrets.choices(connection, visit),
     }
 
