@@ -31,7 +31,7 @@ async def kept(console: Console) -> list[tuple[str, str, str]]:
 
 
 async def test_one_is_kept_and_chosen_in_an_entry_and_its_password_is_nowhere(console: Console) -> None:
-    async with reading(console, await console.person("Ed", "editor")) as reader:
+    async with reading(console, await console.person("Ann", "admin")) as reader:
         _, text = await reader.get("/pull-secrets")
         assert "No pull secret here" in text
         status, text, where = await reader.post("/pull-secrets/new", **typed())

@@ -71,7 +71,8 @@ CONFIG = """
 expected-statuses = [428]                    # RFC 6585 section 3: what If-Match asks for
 
 [checks.negative_data_rejection]
-expected-statuses = [400, 403, 404, 409, 413, 415, 422, 428]   # 413: what is above a limit may be above the body's
+expected-statuses = [400, 401, 403, 404, 405, 406, 409, 413, 415, 422, 428, 429]
+# Its own, and 413: a value above its limit may be above the limit of the body.
 
 [checks.positive_data_acceptance]
 enabled = false                              # rules between fields (cursor, owner and kind) no schema can tell

@@ -55,7 +55,7 @@ async def test_a_server_that_we_run_is_described_and_what_is_wrong_is_said_where
     visits: Visits, console: Console, look: str
 ) -> None:
     visits.expected = ("422",)
-    page = await visits.page(await console.person("Ed", "editor"), look)
+    page = await visits.page(await console.person("Ann", "admin"), look)
     await page.goto("/registry/new")
     await page.get_by_label("Name", exact=True).first.fill("Files")
     await page.get_by_label("Short name").fill("files")
