@@ -34,5 +34,6 @@ def settings_of(objects: Objects, plane: str) -> dict[str, str]:
 
 def secrets_of(objects: Objects, plane: str) -> dict[str, tuple[str, str]]:
     """Variable to the Secret and the key in it that it comes from."""
-    references = {one["name"]: one["valueFrom"]["secretKeyRef"] for one in container_of(objects, plane)["env"]}
+    told = [one for one in container_of(objects, plane)["env"] if "valueFrom" in one]
+    references = {one["name"]: one["valueFrom"]["secretKeyRef"] for one in told}
     return {variable: (reference["name"], reference["key"]) for variable, reference in references.items()}

@@ -43,6 +43,13 @@ def test_pods_keep_to_the_restricted_standard(plane: str, objects: Objects) -> N
     assert all(set(volume) - {"name"} <= {"emptyDir", "configMap"} for volume in pod["volumes"])
 
 
+def test_the_admin_api_answers_in_controls_own_pod_alone(objects: Objects) -> None:
+    container = container_of(objects, "control")
+    told = {one["name"]: one.get("value") for one in container["env"]}
+    assert told["ARCHWAY_ADMIN_LISTEN"] == "127.0.0.1:8401"
+    assert "admin" not in {port["name"] for port in container["ports"]}
+
+
 @pytest.mark.parametrize("plane", PLANES)
 def test_a_pod_is_told_what_its_plane_accepts(plane: str, objects: Objects, monkeypatch: pytest.MonkeyPatch) -> None:
     keys = {name: new_key() for name in KEY_NAMES}
