@@ -5,6 +5,7 @@
 - A test that covers an input carries `S-1: 127.0.0.0/8` in its id: `pytest.param(..., id="S-1: 127.0.0.0/8")`.
 - `tests/trust/not_yet_built.toml`, same form: inputs of parts that do not exist yet. Who builds the part takes
   its inputs out: an input that stands there and has a passing case fails the run too.
+- A case that is skipped counts as none and fails nothing here; which skips are allowed, `skips.py` judges.
 - `tests/trust/wanted.toml`: `rows = [...]`, the rows that must have a table at all.
 
 `--trust-table=test` and `--trust-table=faults` (given by the command of that name, because only a whole run can be
@@ -58,10 +59,12 @@ class TrustTable:
     """What the other run proves."""
     wanted: tuple[str, ...] = ()
     passed: Counter[tuple[str, str]] = field(default_factory=Counter)
+    skipped: set[tuple[str, str]] = field(default_factory=set)
+    """What cannot be proved here; a reason that is not allowed fails the run already (`skips.py`)."""
     strangers: list[str] = field(default_factory=list)  # ids that name no known row or input
 
-    def note(self, nodeid: str) -> None:
-        """Count a passed test if its id names an input."""
+    def note(self, nodeid: str, *, skipped: bool = False) -> None:
+        """Count a passed or skipped test if its id names an input."""
         found = CASE.search(nodeid)
         if found is None:
             return
@@ -71,6 +74,8 @@ class TrustTable:
         match = next((one for one in known if rest == one or rest.startswith(f"{one}-")), None)
         if match is None:
             self.strangers.append(nodeid)
+        elif skipped:
+            self.skipped.add((row, match))
         else:
             self.passed[row, match] += 1
 
@@ -84,7 +89,7 @@ class TrustTable:
             if not inputs:
                 found.append(f"{row} names no input; a row without inputs proves nothing")
             for one in inputs:
-                if one not in later and not self.passed[row, one]:
+                if one not in later and not self.passed[row, one] and (row, one) not in self.skipped:
                     found.append(f"{row}: {one} has no passed case")
                 if one in later and self.passed[row, one]:
                     found.append(f"{row}: {one} has a passed case; take it out of not_yet_built.toml")
@@ -113,8 +118,8 @@ class Watch:
         self._table = table
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.when == "call" and report.passed:
-            self._table.note(report.nodeid)
+        if report.skipped or (report.when == "call" and report.passed):
+            self._table.note(report.nodeid, skipped=report.skipped)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if self._table.faults():

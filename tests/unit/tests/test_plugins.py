@@ -158,6 +158,13 @@ class TestTrustTable:
         result = self.run(house, cases(*self.ALL).replace("pass", "assert x != 1"))
         result.stdout.fnmatch_lines(["TRUST: S-1: one has no passed case"])
 
+    @pytest.mark.parametrize("flags", [(), ("-n2",)], ids=["plain", "xdist"])
+    def test_a_case_that_is_skipped_is_not_counted_and_fails_nothing_by_itself(self, house, flags):
+        skipping = cases(*self.ALL).replace("pass", "pytest.skip('not here')")
+        result = self.run(house, skipping, *flags)
+        assert result.ret == 0
+        result.stdout.fnmatch_lines(["*trust rows*", "S-1* 3 * 0 * 0*"])
+
     def test_an_id_of_an_unknown_input_fails_the_run(self, house):
         result = self.run(house, cases(*self.ALL, "S-1: two"))
         assert result.ret == pytest.ExitCode.TESTS_FAILED
