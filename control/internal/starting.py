@@ -31,6 +31,10 @@ class StartingServers:
         """By installation."""
         self._is_looking = False
 
+    def __len__(self) -> int:
+        """How many wait."""
+        return sum(map(len, self._waiting.values()))
+
     async def wait(self, installation_id: str, seconds: float) -> bool:
         """Whether within so many seconds there is something new to be said of the installation's server."""
         if self._place is None or seconds <= 0:

@@ -7,7 +7,7 @@ millisecond. Words are taken as words: nothing in a query is an operator.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import tantivy
@@ -64,15 +64,6 @@ class ToolSearch:
         asked = query.strip().lower()
         hits.sort(key=lambda hit: (hit[0].lower() != asked, -hit[1], hit[0]))
         return [name for name, _ in hits]
-
-
-def search_of(definitions: Iterable[Mapping[str, Any]]) -> ToolSearch:
-    """The index of these tools, made at once."""
-    made = ToolSearch()
-    for definition in definitions:
-        made.add(definition)
-    made.finish()
-    return made
 
 
 def signature(definition: Mapping[str, Any]) -> str:

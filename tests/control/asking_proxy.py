@@ -56,6 +56,8 @@ class AskingProxy:
     session: aiohttp.ClientSession
     discovered: Discovered
     """What control discovered again, because this proxy told it of news."""
+    starting: StartingServers
+    """Of that control: who waits there for a server."""
 
     async def ask(self, path: str, question: object, kind: type[Any], *, sealed: bool = False) -> Any:
         body = b"" if question is None else msgspec.msgpack.encode(question)
@@ -118,7 +120,7 @@ async def proxy(database: str, pool: Pool, redis_server: RedisServer) -> AsyncIt
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     async with aiohttp.ClientSession() as session:
-        yield AskingProxy(f"http://127.0.0.1:{runner.addresses[0][1]}", session, discovered)
+        yield AskingProxy(f"http://127.0.0.1:{runner.addresses[0][1]}", session, discovered, starting)
     await runner.cleanup()
     await news.close()
     await tasks.close()

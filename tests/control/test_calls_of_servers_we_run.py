@@ -65,6 +65,12 @@ async def asked(proxy: AskingProxy, question: InstallationQuestion) -> ResolvedI
     return found
 
 
+async def somebody_waits(proxy: AskingProxy) -> None:
+    async with asyncio.timeout(LONG_S):
+        while not len(proxy.starting):  # noqa: ASYNC110 - it tells nobody, and need not
+            await asyncio.sleep(0.005)
+
+
 async def test_a_server_that_answers_is_reached_where_its_runtime_says(
     proxy: AskingProxy, pool: Pool, ours: Seeded
 ) -> None:
@@ -87,7 +93,7 @@ async def test_who_waits_is_answered_when_it_is_ready(proxy: AskingProxy, pool: 
     await report(pool, ours, phase="starting", endpoint="")
     async with asyncio.TaskGroup() as group:
         waits = group.create_task(asked(proxy, ours.question(LONG_S)))
-        await asyncio.sleep(0.05)
+        await somebody_waits(proxy)
         await report(pool, ours)
     assert isinstance(waits.result(), ResolvedInstallation)
 
@@ -96,7 +102,7 @@ async def test_who_waits_is_told_why_it_does_not_start(proxy: AskingProxy, pool:
     await report(pool, ours, phase="starting", endpoint="")
     async with asyncio.TaskGroup() as group:
         waits = group.create_task(asked(proxy, ours.question(LONG_S)))
-        await asyncio.sleep(0.05)
+        await somebody_waits(proxy)
         await report(pool, ours, phase="failed", cause="crashed", endpoint="")
     found = waits.result()
     assert isinstance(found, InstallationRefusal)

@@ -11,7 +11,7 @@ from archway.up.ports import free_port
 from core.resolve import InstallationRefusal, ResolvedInstallation
 from core.snapshot import RouteKind
 from tests.fakes.mcp_upstream import McpUpstream
-from tests.proxy.conftest import Rig
+from tests.proxy.conftest import Rig, eventually
 
 STARTS = InstallationRefusal("server_starting", "Files is starting. Try again in 5 s.", under_way=True)
 HELD_UP = InstallationRefusal("server_starting", "Files is starting. Its image cannot be pulled.")
@@ -53,8 +53,13 @@ async def test_a_call_waits_for_a_server_that_starts(rig: Rig, upstream: McpUpst
     ready = await serve(rig, upstream.url)
     resolves_to(rig, STARTS)
     async with asyncio.TaskGroup() as group:
+        before = len(rig.control.asked)
         call = group.create_task(rig.call("t", {"n": 1}))
-        await asyncio.sleep(0.1)
+
+        async def is_awaited() -> bool:
+            return len(rig.control.asked) >= before + 2  # told that it starts, and has asked again
+
+        await eventually(is_awaited)
         assert not call.done()
         resolves_to(rig, ready)
     assert call.result().result["content"][0]["text"] == '{"n":1}'

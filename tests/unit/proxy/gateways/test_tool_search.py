@@ -1,17 +1,27 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.gateways.tool_search import search_of, signature
+from proxy.gateways.tool_search import ToolSearch, signature
 from tests.searched.published import published_tools, questions
 
 
 def defined(name: str, description: str = "", **properties: Any) -> dict[str, Any]:
     return {"name": name, "description": description, "inputSchema": {"type": "object", "properties": properties}}
+
+
+def search_of(definitions: Iterable[dict[str, Any]]) -> ToolSearch:
+    """The index of these tools, made at once."""
+    made = ToolSearch()
+    for definition in definitions:
+        made.add(definition)
+    made.finish()
+    return made
 
 
 TOOLS = [
@@ -21,6 +31,7 @@ TOOLS = [
     defined("slack__send_message", "Post words to a channel.", channel={"description": "the name of a room"}),
     defined("weather__forecast", "How warm it will be tomorrow.", city={"type": "string"}),
 ]
+
 INDEX = search_of(TOOLS)
 
 
