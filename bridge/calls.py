@@ -146,6 +146,6 @@ class Calls:
     def sole(self) -> Call | None:
         """The call that runs if it is the only one, those whose callers have left included."""
         now = time.monotonic()
-        while self._left and (oldest := next(iter(self._left))) in self._left and self._left[oldest] <= now:
+        while self._left and self._left[oldest := next(iter(self._left))] <= now:
             del self._left[oldest]
         return next(iter(self._running.values())) if len(self._running) == 1 and not self._left else None
