@@ -18,7 +18,8 @@ from core.snapshot import RouteKind
 
 LegacyRevision = Literal["", "2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"]
 PrincipalKind = Literal["user", "team", "organisation", "service", "external"]
-"""`service`: an OAuth client that calls for itself, under its row's identifier. `external`: not made yet."""
+"""`service`: an OAuth client that calls for itself, under its row's identifier. `external`: somebody whom an identity
+provider knows and who has no account here, under the identifier of their row."""
 AuthKind = Literal["token", "oauth", "jwt"]
 """Ways of authenticating: an `arch_` token, an access token that Archway made, an identity provider's own token."""
 MOST_IN_A_LIST: Final = 100
@@ -247,6 +248,10 @@ class ResolvedInstallation(msgspec.Struct, frozen=True, omit_defaults=True, dict
     """The account at the provider that acts, as the provider names it; empty where that is not known."""
     signed_in_at: float = 0
     """Unix seconds at which it came to the account, the same through all renewals; 0 where it has none."""
+    caller_token: bool = False
+    """The caller's own signed token is the credential: whoever sends the call puts it into `authorization`."""
+    request_id_header: str = ""
+    """The header in which each call tells its request identifier; '' for none."""
 
     @cached_property
     def own_headers(self) -> dict[str, str]:

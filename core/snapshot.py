@@ -36,6 +36,9 @@ class Route(msgspec.Struct, frozen=True, omit_defaults=True):
     """A stdio server stands behind: no header is passed through."""
     passthrough: bool = True
     """The entry takes the gateway's allow-listed headers."""
+    per_credential: bool = False
+    """The answer of a resolve call holds for this caller with this credential only: what the server gets is made of
+    the caller's own token."""
 
 
 class Tool(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -7,15 +7,18 @@ cure. The type checker refuses a kind that is missing here.
 from collections.abc import Collection, Mapping
 from typing import assert_never
 
-from control.credentials.kinds import client_credentials, none, oauth, static
+from control.credentials.kinds import client_credentials, id_jag, none, oauth, passthrough, static, token_exchange
 from control.registry.credential import (
     CheckedCredential,
     ClientCredentials,
     Credential,
     Cure,
+    IdentityAssertion,
     NoCredential,
     OAuthCredential,
+    Passthrough,
     StaticCredential,
+    TokenExchange,
 )
 from control.registry.targets import Target
 from core.egress.addresses import AddressPolicy
@@ -32,6 +35,12 @@ def check(credential: Credential, policy: AddressPolicy) -> CheckedCredential:
             return oauth.check(credential, policy)
         case ClientCredentials():
             return client_credentials.check(credential, policy)
+        case TokenExchange():
+            return token_exchange.check(credential)
+        case IdentityAssertion():
+            return id_jag.check(credential, policy)
+        case Passthrough():
+            return passthrough.check(credential)
     assert_never(credential)
 
 
@@ -49,6 +58,12 @@ def take(credential: Credential, given: str | None, earlier: Mapping[str, str], 
             return oauth.take(credential, given, earlier, entry_name)
         case ClientCredentials():
             return client_credentials.take(credential, given, earlier, entry_name)
+        case TokenExchange():
+            return token_exchange.take(credential, given, earlier, entry_name)
+        case IdentityAssertion():
+            return id_jag.take(credential, given, earlier, entry_name)
+        case Passthrough():
+            return passthrough.take(credential, given, earlier, entry_name)
     assert_never(credential)
 
 
@@ -71,6 +86,12 @@ def headers(credential: Credential, secrets: Mapping[str, str]) -> list[tuple[st
             return oauth.headers(credential, secrets)
         case ClientCredentials():
             return client_credentials.headers(credential, secrets)
+        case TokenExchange():
+            return token_exchange.headers(credential, secrets)
+        case IdentityAssertion():
+            return id_jag.headers(credential, secrets)
+        case Passthrough():
+            return passthrough.headers(credential, secrets)
     assert_never(credential)
 
 
@@ -95,6 +116,12 @@ def places(credential: Credential) -> dict[str, str]:
             return oauth.places(credential)
         case ClientCredentials():
             return client_credentials.places(credential)
+        case TokenExchange():
+            return token_exchange.places(credential)
+        case IdentityAssertion():
+            return id_jag.places(credential)
+        case Passthrough():
+            return passthrough.places(credential)
     assert_never(credential)
 
 
@@ -109,4 +136,10 @@ def cure(credential: Credential, held: Collection[str]) -> Cure | None:
             return oauth.cure(credential, held)
         case ClientCredentials():
             return client_credentials.cure(credential, held)
+        case TokenExchange():
+            return token_exchange.cure(credential, held)
+        case IdentityAssertion():
+            return id_jag.cure(credential, held)
+        case Passthrough():
+            return passthrough.cure(credential, held)
     assert_never(credential)

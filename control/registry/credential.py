@@ -163,7 +163,65 @@ class ClientCredentials(_Kind, frozen=True, tag="client_credentials"):
     approved_hosts: _Hosts = ()
 
 
-Credential = NoCredential | StaticCredential | OAuthCredential | ClientCredentials
+_Provider = Annotated[
+    str, msgspec.Meta(max_length=36, description="The identity provider that exchanges tokens: its identifier.")
+]
+
+
+class TokenExchange(_Kind, frozen=True, tag="token_exchange"):
+    """A token for the caller, for which their identity provider takes what it gave them (RFC 8693)."""
+
+    identity_provider_id: _Provider
+    audience: Annotated[
+        str, msgspec.Meta(max_length=2_048, description="What the token is for, as the provider calls the server.")
+    ] = ""
+    resource: _Resource = OMIT
+    scopes: _Scopes = ()
+
+
+class IdentityAssertion(_Kind, frozen=True, tag="id_jag"):
+    """A token for the caller from the server's own authorization server, which takes the word of the caller's
+    identity provider for who they are (Identity Assertion JWT Authorization Grant).
+    """
+
+    identity_provider_id: _Provider
+    issuer: Annotated[
+        str, msgspec.Meta(max_length=2_048, description="The server's authorization server: the assertion is for it.")
+    ]
+    client_id: Annotated[str, msgspec.Meta(max_length=1_024, description="Of Archway at that authorization server.")]
+    token_endpoint: _TokenEndpoint = ""
+    client_authentication: ClientAuthentication = ""
+    resource: _Resource = ""
+    scopes: _Scopes = ()
+    scopes_at_server: Annotated[
+        Literal["same", "none", "own"],
+        msgspec.Meta(description="Which scopes the second request names: the same, none, or `own_scopes`."),
+    ] = "same"
+    own_scopes: _Scopes = ()
+
+
+class Passthrough(_Kind, frozen=True, tag="passthrough"):
+    """The caller's own token of their identity provider, sent on as it is: for servers that check it themselves."""
+
+    audiences: Annotated[
+        tuple[str, ...],
+        msgspec.Meta(
+            min_length=1, max_length=20, description="What a token must be for to be sent on: one of these, exactly."
+        ),
+    ]
+
+
+Credential = (
+    NoCredential
+    | StaticCredential
+    | OAuthCredential
+    | ClientCredentials
+    | TokenExchange
+    | IdentityAssertion
+    | Passthrough
+)
+ForOneCaller = TokenExchange | IdentityAssertion | Passthrough
+"""Kinds that are another for each caller: an installation holds nothing of them (`control/credentials/whose.py`)."""
 WithAccount = OAuthCredential | ClientCredentials
 """Kinds of which a request carries a token that a provider gave, and that ends: an account (`account.py`)."""
 

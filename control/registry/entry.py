@@ -11,6 +11,7 @@ from typing import Any, Literal, assert_never
 
 import msgspec
 
+from control.registry.caller_statement import CallerStatement
 from control.registry.credential import Credential, kind_of, settings_of
 from control.registry.fields import Field
 from control.registry.origin import origin_of
@@ -98,6 +99,8 @@ class EntryFields:
     """The team whose own entry it is (`team_entries.py`); None: the organisation's."""
     environment_id: str | None = None
     """Where it is put (`environment.py`); None: into no environment."""
+    caller_statement: CallerStatement | None = None
+    """What its server is told of the caller, by Archway's word; None: nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

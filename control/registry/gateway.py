@@ -48,6 +48,8 @@ class GatewayFields:
     """What servers may ask of callers in the middle of a call."""
     tool_loading: ToolLoading = "all"
     """Whether every tool is in its list, or two tools that find and run them."""
+    takes_assertions: bool = False
+    """Whether clients get access tokens for it by an assertion of its identity provider (ID-JAG)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

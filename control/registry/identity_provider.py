@@ -8,7 +8,7 @@ field of the admin API. Rules for what can be saved are in `provider_rules.py`; 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -37,6 +37,35 @@ class RoleRule(msgspec.Struct, frozen=True):
 
     value: str
     role: Role
+
+
+class ServiceRule(msgspec.Struct, frozen=True):
+    """Whoever has all these claims is a job that calls as this service account."""
+
+    oauth_client_id: str
+    """The row of an OAuth client that acts by itself."""
+    claims: dict[str, str]
+    """Claim to its value, whole, or its beginning before a `*` at the end. Never empty."""
+
+
+class Exchange(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How the provider exchanges a token for another (RFC 8693); the entry says for what."""
+
+    enabled: bool = False
+    token_endpoint: str = ""
+    """'' for that of its metadata."""
+    client_id: str = ""
+    """'' for the client that people sign in with."""
+    client_authentication: ClientAuthentication = "client_secret_basic"
+    subject_token: Literal["access_token", "id_token"] = "access_token"  # noqa: S105  # a kind of token
+    """Which of what it gave at a sign-in it takes."""
+    sends_scope: bool = True
+    """Some providers refuse a scope here."""
+    parameters: dict[str, str] = {}
+    """More parameters of the request."""
+
+
+NO_EXCHANGE: Final = Exchange()
 
 
 class Endpoints(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -93,6 +122,11 @@ class ProviderFields:
     role_rules: tuple[RoleRule, ...]
     approved_hosts: tuple[str, ...]
     """Origins of endpoints that are not the issuer's own, which an admin has looked at."""
+    exchange: Exchange = NO_EXCHANGE
+    admits_external: bool = False
+    """Whether whoever it knows and who has no account here may call, as nobody's user (`external.py`)."""
+    service_rules: tuple[ServiceRule, ...] = ()
+    """Jobs that call as service accounts; the first that fits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +135,8 @@ class IdentityProvider(ProviderFields):
 
     id: str
     client_secret: bytes | None
+    exchange_client_secret: bytes | None = None
+    """Of the client that exchanges, sealed; None where it is the client that people sign in with, or has none."""
     created_at: datetime
     updated_at: datetime
     version: int

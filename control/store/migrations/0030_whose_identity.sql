@@ -1,0 +1,42 @@
+-- Whose identity goes where: tokens that providers exchange, callers without an account, jobs, identity assertions.
+
+alter table identity_providers add column exchange jsonb not null default '{}';
+alter table identity_providers add column exchange_client_secret bytea;
+alter table identity_providers add column admits_external boolean not null default false;
+alter table identity_providers add column service_rules jsonb not null default '[]';
+
+-- What the provider said of the person at their last sign-in, which they themselves are shown; and who refreshes what it
+-- gave just now, and until when nobody else does.
+alter table identities add column claims jsonb;
+alter table identities add column tokens_version bigint not null default 1;
+alter table identities add column refresh_owner uuid;
+alter table identities add column refresh_until timestamptz;
+
+-- Who calls with a provider's own token and has no account here. A row, so that an admin sees them and can shut one out.
+create table external_principals (
+    id uuid primary key,
+    provider_id uuid not null references identity_providers on delete cascade,
+    issuer text not null,
+    subject text not null,
+    name text not null default '',
+    first_seen_at timestamptz not null default now(),
+    last_seen_at timestamptz not null default now(),
+    disabled_at timestamptz,
+    version int not null default 1,
+    constraint external_principals_subject unique (issuer, subject)
+);
+create index external_principals_provider on external_principals (provider_id);
+
+-- A gateway takes assertions of its identity provider in exchange for an access token of ours; such a grant says so.
+alter table gateways add column takes_assertions boolean not null default false;
+alter table oauth_grants add column by_assertion boolean not null default false;
+
+-- Identifiers of assertions, each of which counts once; rows live as long as the assertion would.
+create table used_assertions (
+    digest text primary key check (length(digest) = 64),
+    expires_at timestamptz not null
+);
+create index used_assertions_expiry on used_assertions (expires_at);
+
+-- What an entry's server is told of the caller, by Archway's word; null for nothing.
+alter table entries add column caller_statement jsonb;
