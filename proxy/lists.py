@@ -17,10 +17,10 @@ import orjson
 
 from core.identifiers import new_id
 from core.mcp.message import Request
+from core.single_flight import SingleFlight
 from core.snapshot import Offer
 from core.tasks import Tasks
 from proxy.caches.recent import Recent
-from proxy.caches.single_flight import SingleFlight
 from proxy.deps import Deps
 from proxy.exchange import NO_STREAM, Answer, Exchange
 from proxy.limits.shares import quarter

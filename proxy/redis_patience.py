@@ -9,7 +9,7 @@ not need it, and a caller's deadline is a promise that no load puts off.
 
 import asyncio
 from types import TracebackType
-from typing import Final
+from typing import Any, Final
 
 SLICES: Final = 10
 """An exchange on an open connection takes two rounds or three; TCP, TLS and a greeting before it some six."""
@@ -43,3 +43,15 @@ class Patience:
             self._timer = self._loop.call_later(self._slice_s, self._slice_over)
         else:
             self._clock.reschedule(self._loop.time())
+
+
+async def ends_within(run: "asyncio.Task[Any]", seconds: float) -> bool:
+    """Whether a run ends within so many seconds of a loop that is in time; the run goes on in any case."""
+    if seconds <= 0 or run.done():
+        return run.done()
+    try:
+        async with Patience(seconds):
+            _ = await asyncio.wait((run,))
+    except TimeoutError:
+        return run.done()
+    return True

@@ -9,9 +9,9 @@ import asyncio
 import time
 from typing import Final
 
+from core.single_flight import SingleFlight
 from core.tasks import Tasks
 from proxy.caches.bounded import Bounded
-from proxy.caches.single_flight import SingleFlight
 from proxy.gateways.compiled import CompiledGateway
 from proxy.gateways.tool_search import ToolSearch
 

@@ -28,6 +28,7 @@ from control.store.pool import Pool, StoreConflict, StoreUnavailable
 from control.telemetry.renewal_counts import RenewalCounts
 from core.resolve import InstallationRefusal
 from core.rooms import Rooms
+from core.single_flight import SingleFlight
 from core.tasks import Tasks
 
 WAIT_S: Final = 2.2
@@ -60,7 +61,7 @@ class Renewals:
         self._clock = clock
         self._one = OneRenewal(Leases(pool, seals), NextTokens(asker, seals, clock, luck), luck)
         self._tasks = Tasks("renewals", quiet=(StoreUnavailable, StoreConflict))
-        self._running: dict[str, asyncio.Task[Came]] = {}
+        self._running = SingleFlight[Came]("renew", self._tasks)
         self._rooms = Rooms(AT_ONE_PROVIDER)
         self._used: set[str] = set()
         self._resting: dict[tuple[str, int, int], tuple[datetime, InstallationRefusal]] = {}
@@ -115,17 +116,11 @@ class Renewals:
         """The run for this installation: the one under way, or a new one that wants a version above `known`. `room`:
         where it waits for a place, a token endpoint.
         """
-        task = self._running.get(installation_id)
-        if task is None:
-            task = self._tasks.spawn("renew", self._run(installation_id, known, room))
-            self._running[installation_id] = task
-            task.add_done_callback(lambda _: self._running.pop(installation_id, None))
-        return task
+        return self._running.run(installation_id, lambda: self._run(installation_id, known, room))
 
     async def close(self, grace: float = CLOSE_S) -> None:
         """Let what is under way come to its end: a provider may have given tokens that are nowhere yet."""
-        if self._running:
-            await asyncio.wait(list(self._running.values()), timeout=grace)
+        await self._running.come_to_an_end(grace)
         await self._tasks.close()
 
     async def _run(self, installation_id: str, known: int, room: str) -> Came:

@@ -18,12 +18,13 @@ from dataclasses import dataclass
 from math import inf
 from typing import Generic, TypeVar
 
+from core.single_flight import SingleFlight
 from core.spreading import between
 from core.tasks import Tasks
 from proxy.caches.meanwhile import Meanwhile, UnderWay
-from proxy.caches.single_flight import SingleFlight, ends_within
 from proxy.caches.standing import Standing
 from proxy.caches.window import Window
+from proxy.redis_patience import ends_within
 
 V = TypeVar("V")
 PATIENCE_S = 0.5

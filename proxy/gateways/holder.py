@@ -16,11 +16,11 @@ from heapq import nsmallest
 
 from core.gateway_answers import GatewayQuestion
 from core.signing import Verifier
+from core.single_flight import SingleFlight
 from core.snapshot import Index, SnapshotBroken
 from core.tasks import Tasks
 from proxy.caches.bounded import Bounded
 from proxy.caches.disk_copy import DiskCopy
-from proxy.caches.single_flight import SingleFlight, ends_within
 from proxy.caches.two_ages import SourceUnreachable
 from proxy.gateways.compiled import CompiledGateway
 from proxy.gateways.disk_snapshots import NAME, DiskSnapshots, to_keep
@@ -30,6 +30,7 @@ from proxy.gateways.redis_snapshots import document_in_redis
 from proxy.gateways.retired_slugs import RetiredSlugs
 from proxy.limits.budget import Budget
 from proxy.redis import Redis
+from proxy.redis_patience import ends_within
 from proxy.refusals import Refusal, overloaded
 from proxy.resolve.control_client import ControlClient
 
@@ -37,9 +38,8 @@ log = logging.getLogger(__name__)
 _UNKNOWN_SIZE = 20_000
 _UNKNOWN_S = 5.0
 MOST_HELD = 5_000
-"""Gateways in memory; beyond, those longest unused are let go, and loaded again when somebody calls."""
 MOST_BYTES = 256 << 20
-"""Bytes of their documents; the same."""
+"""Gateways in memory, and bytes of their documents; beyond, those longest unused are let go, and loaded again."""
 
 
 class Gateways:

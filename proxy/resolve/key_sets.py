@@ -17,10 +17,10 @@ from core import redis_names
 from core.key_sets import COOL_DOWN_S, SOFT_S, KeySet, KeySetBroken, KeySetQuestion, open_key_set
 from core.keys import KeyRing
 from core.signing import Verifier
+from core.single_flight import SingleFlight
 from core.tasks import Tasks
 from proxy.caches.bounded import Bounded
 from proxy.caches.layered import LayeredCache
-from proxy.caches.single_flight import SingleFlight
 from proxy.caches.two_ages import Aged, SourceUnreachable
 from proxy.redis import Redis
 from proxy.resolve.control_client import ControlClient

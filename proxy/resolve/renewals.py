@@ -13,10 +13,10 @@ from math import inf
 from typing import Final, TypeAlias
 
 from core.resolve import InstallationAnswer, InstallationQuestion, ResolvedInstallation
+from core.single_flight import SingleFlight
 from core.tasks import Tasks
 from proxy.caches.bounded import Bounded
 from proxy.caches.layered import LayeredCache
-from proxy.caches.single_flight import SingleFlight
 from proxy.caches.two_ages import Aged
 from proxy.refusals import Refusal
 from proxy.resolve.control_client import ControlClient

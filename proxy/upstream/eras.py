@@ -20,8 +20,8 @@ from core.egress.faults import UpstreamFault
 from core.mcp.faults import METHOD_NOT_FOUND, UNSUPPORTED_VERSION
 from core.mcp.versions import MODERN, Era
 from core.resolve import ResolvedInstallation
+from core.single_flight import SingleFlight
 from core.tasks import Tasks
-from proxy.caches.single_flight import SingleFlight
 from proxy.caches.standing import Standing
 from proxy.refusals import Refusal
 from proxy.upstream.addresses import address_of

@@ -12,9 +12,9 @@ from typing import Final
 from core.egress.faults import UpstreamFault
 from core.mcp.versions import MODERN, Era
 from core.resolve import ResolvedInstallation
+from core.single_flight import SingleFlight
 from core.tasks import Tasks
 from proxy.caches.bounded import Bounded
-from proxy.caches.single_flight import SingleFlight
 from proxy.refusals import Refusal
 from proxy.upstream.answers import Json
 from proxy.upstream.handshake import OPEN_S, Opened, UpstreamSession, initialize

@@ -18,9 +18,9 @@ import orjson
 from core.egress.faults import UpstreamFault
 from core.keys import KeyRing
 from core.resolve import ResolvedInstallation
+from core.single_flight import SingleFlight
 from core.tasks import Tasks, forever
 from proxy.caches.bounded import Bounded
-from proxy.caches.single_flight import SingleFlight
 from proxy.caches.standing import Standing
 from proxy.redis import Redis
 from proxy.upstream.addresses import address_of

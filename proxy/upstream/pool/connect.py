@@ -19,9 +19,9 @@ from core.egress.addresses import AddressPolicy
 from core.egress.connections import judged_sockets
 from core.egress.faults import UpstreamFault, connect_kind
 from core.egress.name_lookup import AddressRefused, JudgedResolver, SystemResolver
+from core.single_flight import SingleFlight
 from core.tasks import Tasks
 from proxy.caches.bounded import Bounded
-from proxy.caches.single_flight import SingleFlight
 from proxy.upstream.pool.connection import PoolConnection
 from proxy.upstream.pool.request import Target
 

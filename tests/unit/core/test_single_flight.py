@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.single_flight import SingleFlight
 from core.tasks import Tasks
-from proxy.caches.single_flight import SingleFlight
 
 
 class Question:
@@ -225,3 +225,14 @@ async def play(steps: list[tuple[str, str | int | None]]) -> None:
             assert waiter.exception() is question.answer.exception()
             assert waiter.exception() or waiter.result() == question.answer.result()
     assert len(tasks) == 0
+
+
+async def test_who_ends_waits_for_what_is_under_way_and_not_for_ever(tasks: Tasks) -> None:
+    flight, question = SingleFlight[str]("ask", tasks), Question()
+    run = flight.run("a", question)
+    await flight.come_to_an_end(0.01)
+    assert not run.done()
+    question.answer.set_result("yes")
+    await flight.come_to_an_end(60.0)
+    assert (run.result(), len(flight)) == ("yes", 0)
+    await flight.come_to_an_end(60.0)

@@ -1,7 +1,8 @@
 """Single flight: however many wait for the answer to one question, it is asked once.
 
-Used where many callers meet what is not known yet: a gateway, a verdict, an upstream's era, session or address. What
-is left out: keeping the answer, which is for whoever asks, and a deadline, which the work itself has.
+Used where many callers meet what is not known yet: a gateway, a verdict, an upstream's era, session or address, the
+next tokens of an account. What is left out: keeping the answer, which is for whoever asks, and a deadline, which the
+work itself has.
 """
 
 import asyncio
@@ -9,7 +10,6 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Generic, TypeVar
 
 from core.tasks import Tasks
-from proxy.redis_patience import Patience
 
 T = TypeVar("T")
 
@@ -56,18 +56,11 @@ class SingleFlight(Generic[T]):
         """Disown every run that is under way."""
         self._running.clear()
 
+    async def come_to_an_end(self, within: float) -> None:
+        """Wait for the runs that are under way, at most so many seconds."""
+        if self._running:
+            _ = await asyncio.wait(list(self._running.values()), timeout=within)
+
     def _ended(self, key: str, task: "asyncio.Task[T]") -> None:
         if self._running.get(key) is task:
             del self._running[key]
-
-
-async def ends_within(run: "asyncio.Task[Any]", seconds: float) -> bool:
-    """Whether a run ends within so many seconds of a loop that is in time; the run goes on in any case."""
-    if seconds <= 0 or run.done():
-        return run.done()
-    try:
-        async with Patience(seconds):
-            _ = await asyncio.wait((run,))
-    except TimeoutError:
-        return run.done()
-    return True
