@@ -18,6 +18,12 @@ import aiohttp
 
 CLIENT_ID = "archway"
 CLIENT_SECRET = "a secret: with + and %"
+EXCHANGER, EXCHANGER_SECRET = "exchanger", "another secret"
+"""The client that exchanges tokens; it shows its secret in the header."""
+POSTER, POSTER_SECRET = "poster", "in the body"
+"""Another, which shows it in the form; it takes assertions, and exchanges where `exchanges(clients=...)` lets it."""
+AT_SERVER, AT_SERVER_SECRET = "at-server", "of the server"
+"""The client that takes identity assertions to the provider, where that acts as a server's own."""
 _MOST_STEPS = 12
 
 
@@ -62,6 +68,22 @@ class IdentityProvider:
     async def foreign_keys(self) -> str:
         """Its metadata names another origin than its own for its keys, which are there too; that origin."""
         return str((await self._order("foreign"))["origin"])
+
+    async def signed_in(self, person: str, **order: Any) -> dict[str, Any]:
+        """What it gives its client `archway` when a person signs in, as its token endpoint says it; no browser."""
+        return await self._order("signed-in", id=person, **order)
+
+    async def exchanges(self, **how: Any) -> None:
+        """It exchanges tokens like this from now on: see `usual` in exchange_grants.mjs."""
+        await self._order("exchange", **how)
+
+    async def exchanged(self) -> list[dict[str, Any]]:
+        """What it was asked to exchange, and which assertions were brought: parameters without tokens, `answer`."""
+        return list((await self._order("exchanged"))["asked"])
+
+    async def trust(self, issuer: str) -> None:
+        """As a server's own authorization server it takes the identity assertions of this issuer."""
+        await self._order("trust", issuer=issuer)
 
     async def sign_in(self, browser: aiohttp.ClientSession, address: str, person: str) -> str:
         """Follow an address at the provider as a person does who signs in and agrees; where the browser is sent then.

@@ -11,12 +11,15 @@
 //   /test/knows    {token}           whether it would take this token now: {active}
 //   /test/counts   {}                how often each address was asked
 //   /test/foreign  {}                the metadata names another origin for its keys, where they are; answers {origin}
+//   /test/signed-in {id, scope, seconds}   what it gives a client `archway` for a person, without a browser
 //   /test/reset    {}                as it was when it began, but for its key
+// Tokens are exchanged by exchange_grants.mjs, which has orders of its own.
 import { createSign, generateKeyPairSync, randomUUID } from "node:crypto";
 import { createServer } from "node:http";
+import { ExchangeGrants, exchangeClients } from "./exchange_grants.mjs";
 
 const library = new URL("../../.tools/npm/node_modules/oidc-provider/lib/index.js", import.meta.url);
-const { Provider } = await import(library.href);
+const { Provider, errors } = await import(library.href);
 
 const [port, redirectUri] = [Number(process.argv[2]), process.argv[3]];
 const issuer = `http://127.0.0.1:${port}`;
@@ -33,6 +36,7 @@ const forResources = {
     useGrantedResource: () => true,
   },
 };
+const exchanges = new ExchangeGrants(issuer, errors, signed, () => keys, (id) => people[id]);
 let people = usual();
 let asked = {};
 let keys = [newKey()];
@@ -57,6 +61,7 @@ function newProvider() {
         grant_types: ["authorization_code", "refresh_token"],
         response_types: ["code"],
       },
+      ...exchangeClients,
     ],
     scopes: ["openid", "offline_access", "profile", "email", ...(upstream ? ["read", "write"] : [])],
     claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name", "groups", "roles"] },
@@ -68,6 +73,7 @@ function newProvider() {
     rotateRefreshToken: true,
     ttl: { AccessToken: 300, IdToken: 300, Session: 3600, Interaction: 600, Grant: 14 * 86400, RefreshToken: 14 * 86400 },
   });
+  exchanges.register(made);
   made.use(async (ctx, next) => {
     await next();
     if (saidToo && ctx.body?.id_token) {
@@ -109,7 +115,10 @@ const orders = {
     return { active: Boolean(found?.isValid && grant), person: found?.accountId ?? "", scope: found?.scope ?? "" };
   },
   "/test/counts": () => asked,
+  "/test/signed-in": signedIn,
+  ...exchanges.orders(),
   "/test/reset": () => {
+    exchanges.reset();
     [people, asked, outage, foreignKeys, saidToo] = [usual(), {}, false, "", null];
     return {};
   },
@@ -119,6 +128,22 @@ const orders = {
     return { origin };
   },
 };
+
+async function signedIn({ id, scope = "openid email profile offline_access", seconds = 300 }) {
+  const client = await provider.Client.find("archway");
+  const grant = new provider.Grant({ accountId: id, clientId: client.clientId });
+  grant.addOIDCScope(scope);
+  const shared = { accountId: id, client, grantId: await grant.save(), gty: "authorization_code", scope };
+  const { sub, ...person } = { sub: id, ...people[id] };
+  return {
+    access_token: await new provider.AccessToken({ ...shared, expiresIn: seconds }).save(seconds),
+    refresh_token: await new provider.RefreshToken({ ...shared, rotations: 0, iiat: Math.floor(Date.now() / 1000) }).save(1209600),
+    id_token: signed({ claims: { sub, aud: client.clientId, ...person }, header: { typ: "JWT" } }),
+    token_type: "Bearer",
+    expires_in: seconds,
+    scope,
+  };
+}
 
 async function bodyOf(request) {
   let text = "";
