@@ -29,7 +29,7 @@ class CallRecord(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     principal: str = ""
     """`user:ID`, `team:ID`, `service:ID` or `organisation`."""
     auth: str = ""
-    """Way of authenticating: a word of `core.resolve.AuthKind`."""
+    """Way of authenticating: a word of `core.resolve.Way`."""
     token_id: str = ""
     """Of the credential: the token, or the grant behind an access token."""
     client: str = ""

@@ -21,7 +21,10 @@ PrincipalKind = Literal["user", "team", "organisation", "service", "external"]
 """`service`: an OAuth client that calls for itself, under its row's identifier. `external`: somebody whom an identity
 provider knows and who has no account here, under the identifier of their row."""
 AuthKind = Literal["token", "oauth", "jwt"]
-"""Ways of authenticating: an `arch_` token, an access token that Archway made, an identity provider's own token."""
+"""Kinds of credentials: an `arch_` token, an access token that Archway made, an identity provider's own token."""
+Way = Literal[AuthKind, "id_jag"]
+"""Ways of authenticating: a kind of credential. `id_jag`: an access token that Archway made because an identity
+provider vouched for the person (ID-JAG), and not because they agreed to it here."""
 MOST_IN_A_LIST: Final = 100
 """Of one list of questions; control refuses to read one that is longer."""
 LONGEST_JWT: Final = 16 << 10
@@ -81,7 +84,7 @@ Proof: TypeAlias = TokenProof | JwtProof
 class Credential(msgspec.Struct, frozen=True):
     """What a caller came with: the way of authenticating, and what is told of it. Never the secret itself."""
 
-    kind: AuthKind
+    kind: Way
     id: str
     """Of the token, or of the grant behind an access token."""
     client: str = ""
@@ -130,15 +133,23 @@ class CallerVerdict(msgspec.Struct, frozen=True, omit_defaults=True):
     """Who bears a token that holds and is not for gateways. `principal` is None then: a proxy of another version,
     which does not know this field, refuses such a token as one that does not hold."""
     auth: AuthKind = "token"
-    """By which way of authenticating."""
+    """The kind of the credential."""
     client: str = ""
     """The OAuth client that the credential was made for."""
     scopes: frozenset[str] = frozenset()
+    by_assertion: bool = False
+    """Of an access token that Archway made: its identity provider vouched for the person. A proxy of another version,
+    which does not know this field, takes it for one that the person agreed to."""
+
+    @property
+    def way(self) -> Way:
+        """Of authenticating, as gateways name the ways that they accept."""
+        return "id_jag" if self.auth == "oauth" and self.by_assertion else self.auth
 
     @property
     def credential(self) -> Credential:
         """What the caller came with."""
-        return Credential(self.auth, self.credential_id, self.client, self.scopes)
+        return Credential(self.way, self.credential_id, self.client, self.scopes)
 
     def is_about(self, proof: Proof) -> bool:
         """Whether it was said of this very credential: an `arch_` token is never told to be a signed one, or back."""

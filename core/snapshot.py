@@ -115,7 +115,7 @@ class Gateway(msgspec.Struct, frozen=True, omit_defaults=True):
     header_allowlist: list[str] = []
     """Lower case."""
     client_auth: list[str] = msgspec.field(default_factory=lambda: ["token"])
-    """Ways of authenticating that it accepts, each as `core.resolve.AuthKind` calls it; see `client_auth_of`."""
+    """Ways of authenticating that it accepts, each as `core.resolve.Way` calls it; see `client_auth_of`."""
     client_auth_beside: list[str] = []
     """Further ones. A way that a reader does not know is one that nobody comes by there."""
     audit_required: bool = False

@@ -7,7 +7,7 @@ control is asked with it again (`core.resolve.JwtProof` says what that means for
 
 from typing import Final
 
-from core.resolve import AuthKind, CallerVerdict, Proof, TokenProof
+from core.resolve import CallerVerdict, Proof, TokenProof, Way
 from proxy.verified_token import Verified
 
 
@@ -26,7 +26,7 @@ class Caller:
         self.key = bearer.key if bearer is not None else ""
         """`user:ID`, `team:ID`, `organisation` and so on; empty for nobody."""
         self.credential = verdict.credential
-        self.way: AuthKind = verdict.auth
+        self.way: Way = verdict.way
         """Of authenticating."""
 
     @property

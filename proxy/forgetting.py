@@ -94,19 +94,19 @@ class Forgetting:
 
     async def _grant(self, change: Change) -> None:
         await self._authority.forget_grant(change.name)
-        self._endings.look(lambda caller: caller.way == "oauth" and caller.credential.id == change.name)
+        self._endings.look(lambda caller: caller.verdict.auth == "oauth" and caller.credential.id == change.name)
 
     async def _client(self, change: Change) -> None:
         await self._authority.forget_client(change.name)
         # One that calls for itself is named by its own identifier, and owns installations, or is in another team now.
         await self._installations.forget_principal(f"service:{change.name}")
-        self._endings.look(lambda caller: caller.way == "oauth" and caller.credential.client == change.name)
+        self._endings.look(lambda caller: caller.verdict.auth == "oauth" and caller.credential.client == change.name)
 
     async def _provider(self, change: Change) -> None:
         await self._key_sets.forget(change.name)
         self._signed_tokens.forget_issuer(change.name)
         await self._authority.forget_providers_tokens()
-        self._endings.look(lambda caller: caller.verified is not None and caller.verified.issuer == change.name)
+        self._endings.look(lambda caller: _is_vouched_for(caller, change.name))
 
     async def _session(self, change: Change) -> None:
         """A session of a legacy client that somebody else ended; of its own `DELETE` the mailbox tells."""
@@ -124,6 +124,11 @@ class Forgetting:
     async def _entry(self, change: Change) -> None:
         await self._installations.forget_entry(change.name)
         self._endings.look_at_installations(lambda one: one.entry_id == change.name)
+
+
+def _is_vouched_for(caller: Caller, issuer: str) -> bool:
+    """Whether this identity provider may have said who the caller is; only control knows whose assertion it was."""
+    return caller.way == "id_jag" or (caller.verified is not None and caller.verified.issuer == issuer)
 
 
 def _is_of(caller: Caller, change: Change) -> bool:

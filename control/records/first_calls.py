@@ -18,6 +18,7 @@ from core.records import Batch, CallRecord
 
 log = logging.getLogger(__name__)
 REMEMBERED: Final = 20_000
+_BY_GRANTS: Final = frozenset({"oauth", "id_jag"})
 _WENT_WELL: Final = frozenset({"ok", "tool_error"})
 _CURE: Final = "The sign-in itself is done. What helps the call is in its record: archway records list --status"
 
@@ -62,7 +63,7 @@ def _calls_by_grants(batch: Batch) -> Iterator[tuple[CallRecord, str]]:
 
 
 def _is_by_a_grant(line: CallRecord) -> bool:
-    return line.auth == "oauth" and line.tool != "" and is_id(line.token_id)
+    return line.auth in _BY_GRANTS and line.tool != "" and is_id(line.token_id)
 
 
 def _attempt(grant: Grant, line: CallRecord, status: str) -> NewAttempt:

@@ -13,7 +13,7 @@ from control.registry.owner import Scope
 from control.registry.told import as_plain
 from control.registry.visibility import VisibilityKind
 from core.mcp.questions import Question
-from core.resolve import AuthKind
+from core.resolve import Way
 from core.snapshot import TokenIssuer, Visibility
 
 ToolLoading = Literal["all", "search_and_run"]
@@ -110,7 +110,7 @@ def told_of_gateway(gateway: Gateway) -> dict[str, Any]:
     return {one.name: as_plain(getattr(gateway, one.name)) for one in fields(gateway)}
 
 
-def ways_in(gateway: GatewayFields) -> list[AuthKind]:
+def ways_in(gateway: GatewayFields) -> list[Way]:
     """The ways of authenticating that the gateway accepts."""
     return ["token", "oauth"] if gateway.identity_provider_id is None else ["token", "oauth", "jwt"]
 

@@ -14,7 +14,7 @@ from core.mcp.methods import RESOURCES_READ, TOOLS_CALL
 from core.mcp.param_headers import ParamHeaders
 from core.mcp.shapes import is_only_a_task, tool_for_legacy, tool_for_modern
 from core.mcp.versions import Era
-from core.resolve import AuthKind, Principal
+from core.resolve import Principal, Way
 from core.snapshot import OFFER_KINDS, Gateway, Offer, OfferKind, Route, Rule, Tool
 from core.visibility import may_enter
 from proxy.gateways.app_pages import app_pages
@@ -139,7 +139,7 @@ class CompiledGateway:
         """Whether this principal sees the gateway at all."""
         return may_enter(principal, self.snapshot.visibility)
 
-    def accepts(self, way: AuthKind) -> bool:
+    def accepts(self, way: Way) -> bool:
         """Whether callers may authenticate in this way here."""
         return way in self.ways
 

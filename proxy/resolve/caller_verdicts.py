@@ -128,8 +128,10 @@ class Authority:
         await self._forget_signed(lambda verdict: verdict.auth == "oauth" and verdict.client == client)
 
     async def forget_providers_tokens(self) -> None:
-        """Forget the tokens of identity providers, of which one has changed; verdicts do not say of which."""
-        await self._forget_signed(lambda verdict: verdict.auth == "jwt")
+        """Forget the tokens of identity providers, of which one has changed, and those of ours that one vouched for;
+        verdicts do not say of which.
+        """
+        await self._forget_signed(lambda verdict: verdict.way in ("jwt", "id_jag"))
 
     async def _forget_signed(self, concerns: Callable[[CallerVerdict], bool]) -> None:
         self._unknown.clear()

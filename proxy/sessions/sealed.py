@@ -19,7 +19,7 @@ import msgspec
 from core import redis_names
 from core.keys import KeyRing
 from core.mcp.methods import LOG_LEVELS
-from core.resolve import AuthKind
+from core.resolve import Way
 from core.sealing import SealBroken, Sealer
 from proxy.caches.bounded import Bounded
 from proxy.caches.standing import Standing
@@ -32,7 +32,7 @@ _LONGEST_ID = 512
 _AT_ONCE = 500
 _LEVELS = frozenset(level.encode() for level in LOG_LEVELS)
 
-_Key = tuple[str, str, str, AuthKind]
+_Key = tuple[str, str, str, Way]
 """Identifier, gateway, principal, way of authenticating."""
 
 

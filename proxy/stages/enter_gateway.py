@@ -10,16 +10,17 @@ from collections.abc import Awaitable
 from typing import Final
 
 from core.mcp.versions import MODERN
-from core.resolve import AuthKind
+from core.resolve import Way
 from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.gateways.compiled import CompiledGateway
 from proxy.refusals import Refusal
 
-_TOLD: Final[dict[AuthKind, str]] = {
+_TOLD: Final[dict[Way, str]] = {
     "token": "tokens that begin with `arch_`",
     "oauth": "access tokens of Archway",
     "jwt": "tokens of an identity provider",
+    "id_jag": "access tokens that an identity provider's assertion was exchanged for",
 }
 """Ways of authenticating as callers are told of them."""
 

@@ -81,22 +81,25 @@ class SignedIn:
 
 async def signed_in(rig: Rig, upstream: McpUpstream, kind: str) -> SignedIn:
     """With a token of an identity provider's where its end is to be seen, else with one of ours."""
-    own = kind != "provider"
-    issuer = FakeIssuer(PUBLIC if own else "https://idp.example", kind="own" if own else "provider", provider_id="p")
+    provider = FakeIssuer("https://idp.example", provider_id="p")
+    issuer = provider if kind == "provider" else FakeIssuer(PUBLIC, kind="own", provider_id="p")
     rig.control.knows(issuer)
     jwt = issuer.token(aud=f"{PUBLIC}/v1/mcp/g")
-    principal = rig.control.bears(jwt, credential_id="grant-1", auth="oauth" if own else "jwt")
+    auth, vouched_for = "jwt" if kind == "provider" else "oauth", kind == "vouching provider"
+    principal = rig.control.bears(jwt, credential_id="grant-1", auth=auth, by_assertion=vouched_for)
     upstream.tool("slow", Answer(text="done", hold=asyncio.Event()))
     await rig.serve(
         [rig.control.tool("t", "slow", rig.control.installation(upstream.url))],
-        client_auth_beside=["oauth", "jwt"],
-        identity_provider=TokenIssuer("p", "https://idp.example", f"{PUBLIC}/v1/mcp/g"),
+        client_auth_beside=["oauth", "jwt", "id_jag"],
+        identity_provider=TokenIssuer("p", provider.name, f"{PUBLIC}/v1/mcp/g"),
     )
-    names = {"grant": "grant-1", "client": "a-client", "provider": issuer.name, "user": principal.id}
+    names = {"grant": "grant-1", "client": "a-client", "user": principal.id} | dict.fromkeys(
+        ("provider", "vouching provider"), provider.name
+    )
     return SignedIn(jwt, names)
 
 
-RESTS_ON = ["grant", "client", "provider", "user"]
+RESTS_ON = ["grant", "client", "provider", "vouching provider", "user"]
 
 
 @pytest.mark.parametrize("kind", RESTS_ON)
@@ -107,7 +110,7 @@ async def test_a_call_by_a_signed_token_ends_with_what_it_rests_on(
     call = Tasks("test").spawn("call", rig.call("t", token=person.jwt))
     await upstream.wait_for("tools/call")
     person.ends(rig)
-    await rig.control.announce(kind, person.names[kind])
+    await rig.control.announce(kind.removeprefix("vouching "), person.names[kind])
     assert (await ended(call)).refusal["code"] == "access_ended"
 
 
@@ -149,7 +152,7 @@ async def test_a_stream_ends_at_once_with_what_it_rests_on(rig: Rig, upstream: M
             await rig.control.announce("session", jti)
         else:
             person.ends(rig)
-            await rig.control.announce(kind, person.names[kind])
+            await rig.control.announce(kind.removeprefix("vouching "), person.names[kind])
         _ = await asyncio.wait_for(stream.read(), WITHIN_S)
         if kind == "gateway":
             _ = await asyncio.wait_for(others.read(), WITHIN_S)

@@ -6,9 +6,9 @@ from typing import Final
 
 from control.console.connecting import desktop, platforms, sdks, terminal
 from control.console.connecting.step import Client
-from core.resolve import AuthKind
+from core.resolve import Way
 
-WAYS: Final[Mapping[AuthKind, tuple[str, str]]] = MappingProxyType(
+WAYS: Final[Mapping[Way, tuple[str, str]]] = MappingProxyType(
     {
         "oauth": ("Sign in", "The client sends you here to sign in. Nothing is copied, and you can withdraw it."),
         "token": ("With a token", "A secret that you copy into the client once. It acts as you until it ends."),
@@ -48,7 +48,7 @@ CLIENTS: Final = (
 """In the order of their tabs."""
 
 
-def ways_of(client: Client, accepted: Collection[str]) -> list[AuthKind]:
+def ways_of(client: Client, accepted: Collection[str]) -> list[Way]:
     """The ways by which this client can authenticate at a gateway that accepts these."""
     return [way for way in WAYS if way in client.ways and way in accepted]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from control.console.connecting.sample_call import SampleCall
-from core.resolve import AuthKind
+from core.resolve import Way
 
 HOLDER: Final = "arch_..."
 """Stands for the token's secret until there is one."""
@@ -56,7 +56,7 @@ class Client:
 
     key: str
     label: str
-    ways: Mapping[AuthKind, Instructions]
+    ways: Mapping[Way, Instructions]
 
 
 def as_json(value: Any) -> str:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 import pytest
@@ -171,6 +171,14 @@ def test_a_verdict_tells_what_its_caller_came_with() -> None:
     by_client = CallerVerdict("d", auth="oauth", credential_id="g1", client="c1", scopes=frozenset({"mcp"}))
     assert by_client.credential == Credential("oauth", "g1", "c1", frozenset({"mcp"}))
     assert CallerVerdict("d", credential_id="t1").credential == Credential("token", "t1")
+    vouched_for = CallerVerdict("d", auth="oauth", credential_id="g1", by_assertion=True)
+    assert vouched_for.credential == Credential("id_jag", "g1")
+
+
+@pytest.mark.parametrize("auth", get_args(AuthKind))
+def test_only_an_access_token_of_ours_is_one_that_a_provider_vouched_for(auth: AuthKind) -> None:
+    assert CallerVerdict("d", auth=auth).way == auth
+    assert CallerVerdict("d", auth=auth, by_assertion=True).way == ("id_jag" if auth == "oauth" else auth)
 
 
 @pytest.mark.parametrize("auth", ["token", "oauth", "jwt"])

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from core.mcp.versions import MODERN
-from core.resolve import AuthKind, Principal
+from core.resolve import Principal, Way
 from core.snapshot import Visibility
 from proxy.deps import Deps
 from proxy.exchange import Exchange
@@ -46,12 +46,15 @@ async def test_a_gateway_admits_those_who_see_it(deps: Deps, visibility: Visibil
     assert x.gateway is held
 
 
-@pytest.mark.parametrize("way", ["token", "oauth", "jwt"])
+WAYS = ("token", "oauth", "jwt", "id_jag")
+
+
+@pytest.mark.parametrize("way", WAYS)
 async def test_a_gateway_refuses_a_caller_who_authenticated_in_a_way_that_it_does_not_accept(
-    deps: Deps, way: AuthKind
+    deps: Deps, way: Way
 ) -> None:
-    held = hold(deps, gateway(client_auth=[one for one in ("token", "oauth", "jwt") if one != way]))
-    for accepted in ("token", "oauth", "jwt"):
+    held = hold(deps, gateway(client_auth=[one for one in WAYS if one != way]))
+    for accepted in WAYS:
         x = entering()
         x.caller = caller_of(ADA, way=accepted)
         if accepted != way:
