@@ -28,6 +28,7 @@ from control.registry.row_seals import RowSeals
 from control.registry.server_url import server_url
 from control.registry.upstream_client import RegisteredClient
 from control.store import entries, installations, renewals, upstream_clients
+from control.store.lease_waits import LEASE_S, left_of
 from control.store.pool import Pool
 from control.store.renewals import AccountToRenew
 from core.egress.addresses import ANYWHERE
@@ -37,10 +38,6 @@ from core.sealing import SealBroken
 
 log = logging.getLogger(__name__)
 
-LEASE_S: Final = 24.0
-"""Three questions of 5 s, the pause before the third, and writing."""
-_TO_WRITE_S: Final = 2.0
-"""Of a lease, kept free for what is written after the last question."""
 _ELSEWHERE_REST: Final = timedelta(hours=1)
 """An account of another place than the entry's may be good again when the entry moves back."""
 AT_ONCE: Final = 6
@@ -70,7 +67,7 @@ class Leased:
     @property
     def left(self) -> float:
         """Seconds in which the provider may still be asked."""
-        return self.ends - time.monotonic() - _TO_WRITE_S
+        return left_of(self.ends)
 
 
 @dataclass(frozen=True, slots=True)

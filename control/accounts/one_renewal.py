@@ -19,6 +19,7 @@ from control.credentials.lacks import WORDS
 from control.credentials.upstream_oauth.token_request import Away, Refused
 from control.providers.asking import DEADLINE_S
 from control.registry.account import Account
+from control.store.lease_waits import once_free, stored_at_last
 from control.store.pool import StoreConflict, StoreUnavailable
 from control.telemetry.metrics import Outcome
 from core.resolve import InstallationRefusal
@@ -28,11 +29,6 @@ log = logging.getLogger(__name__)
 
 AGAIN_AFTER_S: Final = 1.0
 """Between a provider's no and the second question: one part of it may hear of a token later than another."""
-KEPT_WITHIN_S: Final = 30.0
-"""How long tokens are held for a database that is away: they are nowhere else."""
-_HELD_S: Final = 30.0
-_POLLS: Final = (0.05, 0.1, 0.2, 0.4)
-_STORE_AGAIN_S: Final = 0.5
 _ENDED: Final = "has a sign-in that has ended, and its provider gave nothing to renew it with"
 _SIGNED_OUT: Final = WORDS["signed_out"].because
 _REFUSED_CLIENT: Final = "has a client that its provider does not take"
@@ -71,7 +67,7 @@ class OneRenewal:
 
     async def of(self, installation_id: str, known: int) -> Came:
         """An account of a version above `known` (0: there is none yet), or why not. Raises StoreUnavailable."""
-        found = await self._taken(installation_id, known)
+        found = await once_free(lambda: self._leases.take(installation_id, known), Held, self._luck)
         match found:
             case Account():
                 return Came(found)
@@ -83,17 +79,6 @@ class OneRenewal:
                 return await self._signed_out(found, _ENDED, "its provider gave no refresh token")
         answer = await self._answer(found)
         return Came(answer) if isinstance(answer, Account) else await self._come_to(found, answer)
-
-    async def _taken(self, installation_id: str, known: int) -> Leased | Held | Ended | Account | InstallationRefusal:
-        """The lease, or what whoever holds it comes to. Waits for them at most a little longer than a lease lasts."""
-        waited, tries = 0.0, 0
-        while True:
-            found = await self._leases.take(installation_id, known)
-            if not isinstance(found, Held) or waited > _HELD_S:
-                return found
-            pause = _POLLS[min(tries, len(_POLLS) - 1)] * (0.75 + self._luck() / 2)
-            await asyncio.sleep(pause)
-            waited, tries = waited + pause, tries + 1
 
     async def _answer(self, leased: Leased) -> Answered | Account:
         """What the provider says, asked once more where no answer came and where it says no; or the account that
@@ -140,18 +125,13 @@ class OneRenewal:
 
     async def _kept(self, leased: Leased, came: Next) -> Came:
         """Store the tokens, before anything else; they are nowhere else, so a database that is away is waited for."""
-        waited = 0.0
-        while True:
-            try:
-                return await self._stored(leased, came)
-            except StoreConflict:
-                return Came(refusal=no_token.gone())
-            except StoreUnavailable:
-                if waited > KEPT_WITHIN_S:
-                    log.exception("new tokens could not be stored and are lost", extra=_told(leased))
-                    raise
-            waited += _STORE_AGAIN_S
-            await asyncio.sleep(_STORE_AGAIN_S)
+        try:
+            return await stored_at_last(lambda: self._stored(leased, came))
+        except StoreConflict:
+            return Came(refusal=no_token.gone())
+        except StoreUnavailable:
+            log.exception("new tokens could not be stored and are lost", extra=_told(leased))
+            raise
 
     async def _stored(self, leased: Leased, came: Next) -> Came:
         kept = await self._leases.keep(leased, came.account, self._next.clock())

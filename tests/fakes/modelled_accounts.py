@@ -12,11 +12,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from control.accounts.lease import LEASE_S, Held, Leased, Taken
+from control.accounts.lease import Held, Leased, Taken
 from control.accounts.next_tokens import Next
 from control.credentials.upstream_oauth.token_request import Away, Refused
 from control.registry.account import Account, NewAccount
 from control.registry.credential import OAuthCredential
+from control.store.lease_waits import LEASE_S
 from core.resolve import InstallationRefusal
 from core.tasks import Tasks
 from tests.fakes.registry import an_account, an_entry, an_installation

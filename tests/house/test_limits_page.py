@@ -13,7 +13,7 @@ from archway.admin import body, strict_yaml
 from bridge import calls, child_process, kept_server, listener, printed, strangers
 from bridge import sessions as bridge_sessions
 from bridge.options import Options
-from control.accounts import early_renewals, lease, renewals, revocations, times
+from control.accounts import early_renewals, renewals, revocations, times
 from control.admin import server_models
 from control.admin.deps import LOG_READERS, LOGS_OF_ONE
 from control.admin.entry_models import Slug
@@ -61,7 +61,7 @@ from control.registry.installing import MOST_SERVERS
 from control.registry.token import LONGEST_OWN
 from control.servers import log_lines
 from control.sign_in import passwords, throttling
-from control.store import known_devices, oauth_requests, sign_in_attempts
+from control.store import known_devices, lease_waits, oauth_requests, sign_in_attempts
 from core import jwt, snapshot, watches
 from core.egress.addresses import MAX_URL_CHARS
 from core.mcp import (
@@ -372,7 +372,7 @@ FIGURES = {
         f"{early_renewals.MOST}; {early_renewals.OF_EACH} of one provider, {early_renewals.AT_ONCE} of them at once"
     ),
     "providers that it asks for these at once": f"{early_renewals.PROVIDERS}",
-    "seconds for which one process alone may renew an account": f"{lease.LEASE_S:.0f}",
+    "seconds for which one process alone may renew an account": f"{lease_waits.LEASE_S:.0f}",
     "sign-ins at providers that one person has under way": f"{account_sign_in.MOST_OF_ONE}",
     "minutes that a person may take at the provider, and as long again to say that the account is theirs": (
         f"{account_sign_in.LIFE // timedelta(minutes=1)}"

@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
-from control.accounts.lease import LEASE_S, Ended, Held, Leased, Leases
+from control.accounts.lease import Ended, Held, Leased, Leases
 from control.providers.asking import DEADLINE_S
 from control.registry.account import Account, AccountTokens
+from control.store.lease_waits import LEASE_S
 from core.resolve import InstallationRefusal
 from tests.fakes.renewing import Renewing
 

@@ -241,7 +241,7 @@ async def test_tokens_are_held_for_a_database_that_is_away(
         return await keep(*given)
 
     monkeypatch.setattr(changes, "keep", away_at_first)
-    monkeypatch.setattr("control.accounts.one_renewal._STORE_AGAIN_S", 0.01)
+    monkeypatch.setattr("control.store.lease_waits._STORE_AGAIN_S", 0.01)
     assert provider.takes(await rig.token(ann)) == "ann"
     assert (failed, provider.granted) == (2, 1)
 
