@@ -1,13 +1,15 @@
-"""Who calls, as far as a credential depends on it: handed along from a resolve call to whoever makes the credential.
+"""Who calls, as far as a credential depends on it: handed from a resolve call to whoever makes the credential.
 
-Made by `control/internal/questions.py` of a proof that was checked, and by nobody else: a principal that is merely
-named is no caller. Never kept, never written.
+Made by `control/internal/bearers.py` of a proof that was checked; and by discovery of the person for whom a server is
+asked what it offers (`of_person`). By nobody else: a principal that is merely named is no caller. Never kept, never
+written.
 """
 
 from dataclasses import dataclass, field
+from typing import Self
 
 from control.credentials.whose import CallerKind
-from core.resolve import JwtProof, Principal, Proof
+from core.resolve import JwtProof, Principal, Proof, TokenProof
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,15 @@ class Calling:
     gateway_id: str = ""
     identity_id: str = ""
     """Of a provider's token: whose it is there (`identities`); '' for none."""
+    audience: str = ""
+    """What a provider's token is for; '' for any other credential."""
+    expires_at: float = 0.0
+    """Unix seconds at which the caller's credential ends; 0: never, or not known."""
+
+    @classmethod
+    def of_person(cls, user_id: str) -> Self:
+        """A person for whom a server is asked what it offers, as if they called with a token of Archway's."""
+        return cls(Principal("user", user_id, ""), "user_token", TokenProof(""))
 
     @property
     def own_token(self) -> str:

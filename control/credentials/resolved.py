@@ -10,6 +10,7 @@ from typing import Literal
 
 from control.credentials import lacks
 from control.credentials.cure import to_give_again
+from control.credentials.given import NOTHING, Given
 from control.credentials.lacks import Lacking
 from control.credentials.reaching import reaching
 from control.registry.account import Account
@@ -29,13 +30,15 @@ def resolve_installation(
     secrets: OpenedSecrets,
     account: Account | None = None,
     place: Place | None = None,
+    given: Given = NOTHING,
 ) -> ResolvedInstallation | InstallationRefusal:
     """The installation, or `needs_sign_in` where its answers or secrets do not fit what its entry now is, or why its
     server is not reached.
 
     Headers are lower case; the installation's own (fields and credential) go over the entry's fixed ones. `account`:
     what it holds at a provider, whose token is among `secrets`, for the kinds that need one. `place`: where servers
-    run here, None for nowhere.
+    run here, None for nowhere. `given`: what the caller's requests carry for the caller, whose token is among
+    `secrets`, too.
     """
     lacking = lacks.of_answers(entry, installation) or lacks.of_state(installation)
     lacking = lacking or lacks.of_secrets(entry, secrets.values)
@@ -55,17 +58,18 @@ def resolve_installation(
         owner=owner_key(installation.owner),
         kind=at.kind,
         url=at.url,
-        version=version_of(entry, installation, account),
+        version=version_of(entry, installation, account) + given.version,
         fixed_headers=sorted(at.fixed_headers.items()),
         credential_headers=list(at.own_headers),
         protocol=protocol,
         revision=revision,
         isolation=entry.isolation,
         deadline_s=entry.deadline_s,
-        expires_at=account.expires_at.timestamp() if account and account.expires_at else 0,
+        expires_at=account.expires_at.timestamp() if account and account.expires_at else given.expires_at,
         installation=installation.name,
         account=account.account_name if account else "",
         signed_in_at=account.created_at.timestamp() if account else 0,
+        caller_token=given.own,
     )
 
 

@@ -7,14 +7,18 @@ out who may have it (`resolution.py`), and how a provider is asked for the next 
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol
 
 from control.credentials import lacks
+from control.credentials.calling import Calling
+from control.credentials.for_caller import ForCallers
+from control.credentials.given import NOTHING, Given, given_to
 from control.credentials.lacks import Lacking
 from control.credentials.resolved import needs_sign_in, refusal_of, resolve_installation, version_of
 from control.registry.account import Account
-from control.registry.credential import WithAccount
+from control.registry.credential import ACCESS_TOKEN, ForOneCaller, WithAccount
 from control.registry.entry import Entry
 from control.registry.installation import Installation
 from control.registry.row_seals import OpenedSecrets, RowSeals
@@ -48,8 +52,10 @@ class Usable:
         renewals: Renewals,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         place: Place | None = None,
+        for_callers: ForCallers | None = None,
     ) -> None:
         self._seals, self._renewals, self._clock = seals, renewals, clock
+        self._for_callers = for_callers
         self._place: Place | None = place
         """Where servers run here; None for nowhere."""
 
@@ -60,13 +66,17 @@ class Usable:
         account: Account | None,
         refused_version: int = 0,
         within: float = 0.0,
+        *,
+        calling: Calling | None = None,
     ) -> ResolvedInstallation | InstallationRefusal:
         """The installation as a proxy may use it, or why it cannot be used. May wait for the provider, `within` so
         many seconds; 0: as long as any question.
 
         `refused_version`: the server did not accept the credential of this version, so a newer one is needed.
+        `calling`: who calls. None: nobody does, so that a server which gets another credential for each caller gets
+        none.
         """
-        found = await self.opened(entry, installation, account, refused_version, within)
+        found = await self.opened(entry, installation, account, refused_version, within, calling=calling)
         return found if isinstance(found, InstallationRefusal) else found[0]
 
     async def opened(
@@ -76,8 +86,16 @@ class Usable:
         account: Account | None,
         refused_version: int = 0,
         within: float = 0.0,
+        *,
+        calling: Calling | None = None,
     ) -> tuple[ResolvedInstallation, OpenedSecrets] | InstallationRefusal:
         """As `resolved`, with all secrets that are in it."""
+        given = NOTHING
+        if calling is not None and isinstance(entry.credential, ForOneCaller):
+            asked = await self._given(calling, entry, installation, refused_version, within)
+            if isinstance(asked, InstallationRefusal):
+                return asked
+            given = asked
         if isinstance(entry.credential, WithAccount):
             refusal = refusal_of(entry, installation, _lacking(entry, installation, account))
             if refusal is not None:
@@ -96,8 +114,20 @@ class Usable:
         except SealBroken:
             log.exception("sealed values cannot be opened", extra={"installation": installation.id})
             return needs_sign_in(entry, installation, "has a credential that cannot be read any more")
-        resolved = resolve_installation(entry, installation, secrets, account, self._place)
+        if given.token:
+            secrets = replace(secrets, values={**secrets.values, ACCESS_TOKEN: given.token})
+        resolved = resolve_installation(entry, installation, secrets, account, self._place, given)
         return resolved if isinstance(resolved, InstallationRefusal) else (resolved, secrets)
+
+    async def _given(
+        self, calling: Calling, entry: Entry, installation: Installation, refused_version: int, within: float
+    ) -> Given | InstallationRefusal:
+        lacking = lacks.of_answers(entry, installation) or lacks.of_state(installation)
+        refusal = refusal_of(entry, installation, lacking)
+        if refusal is not None:
+            return refusal
+        refused = max(refused_version - version_of(entry, installation), 0)
+        return await given_to(calling, entry, installation, self._for_callers, refused, within)
 
     def _must_be_renewed(
         self, entry: Entry, installation: Installation, account: Account | None, refused_version: int

@@ -7,9 +7,10 @@ made of it. It says whose proof reaches a server; whether that proof is good is 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, Literal, get_args
+from typing import Final, Literal, cast, get_args
 
-from core.resolve import Principal
+from control.registry.credential import Credential, kind_of
+from core.resolve import AuthKind, Principal
 
 CallerKind = Literal[
     "oauth", "id_jag", "provider_token", "user_token", "team_token", "organisation_token", "service_account",
@@ -81,7 +82,12 @@ TABLE: Final[Mapping[Wanted, Mapping[CallerKind, Cell]]] = MappingProxyType(
 )
 
 
-def caller_kind(principal: Principal, auth: Literal["token", "oauth", "jwt"], *, by_assertion: bool) -> CallerKind:
+def cell_of(credential: Credential, caller: CallerKind) -> Cell:
+    """The cell of this kind of credential and this kind of caller."""
+    return TABLE[cast("Wanted", kind_of(credential))][caller]
+
+
+def caller_kind(principal: Principal, auth: AuthKind, *, by_assertion: bool) -> CallerKind:
     """What kind of caller that is, of what a verdict says."""
     match principal.kind:
         case "team":
@@ -93,5 +99,5 @@ def caller_kind(principal: Principal, auth: Literal["token", "oauth", "jwt"], *,
         case "service":
             return "ci_job" if auth == "jwt" else "service_account"
         case "user":
-            of_token: dict[str, CallerKind] = {"token": "user_token", "jwt": "provider_token", "oauth": "oauth"}
+            of_token: dict[AuthKind, CallerKind] = {"token": "user_token", "jwt": "provider_token", "oauth": "oauth"}
             return "id_jag" if by_assertion else of_token[auth]

@@ -21,6 +21,7 @@ from control.changes.write import Write, changing
 from control.credentials.binding import why_to_fill_again
 from control.credentials.resolved import resolve_without_secrets
 from control.credentials.usable import Usable
+from control.discovery.as_whom import opened_for, refused_as
 from control.discovery.blanking import blanked, written_in_texts
 from control.discovery.probe_client import DEADLINE_S, ProbeClient, ProbeUnavailable
 from control.registry.access import Caller
@@ -111,13 +112,13 @@ class Discoverer:
             account = None if installation is None else await accounts.one(connection, installation.id)
         if installation is None or entry is None:
             return None
-        answer, secrets = await self._ask(entry, installation, account, deadline)
+        answer, secrets = await self._ask(entry, installation, account, deadline, asked_by)
         understood = await asyncio.to_thread(understand, answer, secrets)
         async with changing(self._pool, asked_by) as write:
             return await _keep(write, entry, installation, understood, heard=heard)
 
     async def _ask(
-        self, entry: Entry, installation: Installation, account: Account | None, deadline: float
+        self, entry: Entry, installation: Installation, account: Account | None, deadline: float, asked_by: Caller
     ) -> "tuple[Probe | Failure, frozenset[str]]":
         """The answer, and the secrets that were used for it."""
         if installation.state == "needs_sign_in":
@@ -125,14 +126,18 @@ class Discoverer:
             to_fill = why_to_fill_again(entry, installation, self._safeguards.addresses)
             if to_fill is not None:
                 return Failure("needs_sign_in", to_fill), frozenset()
-        found = await self._usable.opened(entry, replace(installation, state="new"), account)
+        person = asked_by.user_id or installation.created_by
+        found, whose = await opened_for(
+            self._usable, entry, replace(installation, state="new"), account, person, passing=_PASSING
+        )
         if isinstance(found, InstallationRefusal):
             state: FailedState = "unreachable" if found.code in _PASSING else "needs_sign_in"
             return Failure(state, found.sentence, is_kept=found.code not in _TOLD_BY_ITS_STATE), frozenset()
         resolved, opened = found
         secrets = opened.all
         try:
-            return await self._probes.probe(resolved, deadline), secrets
+            probe = await self._probes.probe(resolved, deadline)
+            return refused_as(probe, whose), secrets
         except ProbeUnavailable as unavailable:
             return Failure("unreachable", str(unavailable)), secrets
 

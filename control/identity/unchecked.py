@@ -15,6 +15,13 @@ def unchecked_claims(token: str) -> Mapping[str, Any]:
     return _part(token, 1)
 
 
+def audience_of(token: str) -> str:
+    """The one audience of a token, however it is written (RFC 7519 section 4.1.3); '' for several, and for none."""
+    said = unchecked_claims(token).get("aud")
+    one = said[0] if isinstance(said, list) and len(said) == 1 else said
+    return one if isinstance(one, str) else ""
+
+
 def key_named(token: str) -> str:
     """The key that a token's header names; '' for none."""
     kid = _part(token, 0).get("kid", "")

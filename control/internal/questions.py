@@ -8,18 +8,19 @@ same code as one, with as many statements.
 
 import asyncio
 import logging
-import re
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from control.credentials.calling import Calling
 from control.credentials.cure import install_link, with_link
 from control.credentials.more_access import beyond, to_ask_for_more
 from control.credentials.resolution import ResolutionRows, choose_installation
 from control.credentials.upstream_oauth.challenge import MOST_SCOPES
 from control.credentials.usable import Usable
+from control.internal.bearers import bearer, calling_of, of_tokens, signed_among
 from control.internal.signed_callers import SignedCallers
 from control.internal.starting import StartingServers
 from control.internal.told_steps import StepsAtProxies
@@ -52,10 +53,7 @@ from core.resolve import (
     InstallationQuestions,
     InstallationRefusal,
     JwtProof,
-    Principal,
-    Proof,
     ResolvedInstallation,
-    TokenProof,
 )
 from core.signing import Signer
 
@@ -65,7 +63,6 @@ LIST_WITHIN_S: Final = 1.0
 """How long the answers of a list wait for providers: whoever asks for many does so beside the calls, and again."""
 LONGEST_WAIT_S: Final = 10.0
 """How long an answer waits for a provider, for an asker that waits for so long."""
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 _NOT_VALID = InstallationRefusal(
     "not_allowed", "The token that you call with is not valid here any more; ask an administrator for another."
 )
@@ -109,15 +106,15 @@ class Questions:
         proof = question.proof
         if isinstance(proof, JwtProof):
             return await self.signed.verdict(proof)
-        if not _of_tokens([proof]):
+        if not of_tokens([proof]):
             return CallerVerdict(question.digest, refusal="unknown")
         async with transaction(self.pool) as connection:
             return await verdict_for(connection, question.digest)
 
     async def callers(self, questions: CallerQuestions) -> CallerVerdicts:
         """Say who bears these credentials; where one cannot be read, nothing, so that each is asked alone."""
-        asked, digests = {*questions.digests}, _of_tokens(questions.proofs)
-        signed = [proof for proof in _signed(questions.proofs) if proof.digest in asked]
+        asked, digests = {*questions.digests}, of_tokens(questions.proofs)
+        signed = [proof for proof in signed_among(questions.proofs) if proof.digest in asked]
         others = asked - digests - {proof.digest for proof in signed}
         impossible = [CallerVerdict(digest, refusal="unknown") for digest in others]
         impossible += (await self.signed.verdicts(signed)).values()
@@ -135,9 +132,9 @@ class Questions:
         """Say which upstream and which credential serve this bearer for this assigned tool. What is read is read
         here; a provider that has to give a token first, or a server that starts, is waited for later.
         """
-        principal, rows = (await self._read([question]))[0]
+        calling, rows = (await self._read([question]))[0]
         waits = min(max(question.waits_s, 0.0), LONGEST_WAIT_S)
-        return Later(lambda: self._resolved(principal, rows, question, waits), waits)
+        return Later(lambda: self._resolved(calling, rows, question, waits), waits)
 
     async def installations(self, questions: InstallationQuestions) -> Later | InstallationAnswers:
         """Say the same for many; what cannot be answered is left out, to be asked alone."""
@@ -153,14 +150,14 @@ class Questions:
     async def _all_resolved(
         self,
         questions: Sequence[InstallationQuestion],
-        read: Sequence[tuple[Principal | None, ResolutionRows | None]],
+        read: Sequence[tuple[Calling | None, ResolutionRows | None]],
     ) -> InstallationAnswers:
         """All at once, so that a provider which is slow holds up nobody else's; those that are not there in time are
         left out.
         """
         found: list[AnsweredInstallation] = []
 
-        async def answer(question: InstallationQuestion, of: tuple[Principal | None, ResolutionRows | None]) -> None:
+        async def answer(question: InstallationQuestion, of: tuple[Calling | None, ResolutionRows | None]) -> None:
             try:
                 answered = await self._resolved(*of, question)
             except Exception:
@@ -175,30 +172,30 @@ class Questions:
 
     async def _read(
         self, questions: Sequence[InstallationQuestion]
-    ) -> list[tuple[Principal | None, ResolutionRows | None]]:
+    ) -> list[tuple[Calling | None, ResolutionRows | None]]:
         """Of each question: who asks, if their proof holds, and what the choice for them looks at."""
         proofs = [question.proof for question in questions]
-        digests, signed = _of_tokens(proofs), _signed(proofs)
+        digests, signed = of_tokens(proofs), signed_among(proofs)
         if not digests and not signed:
             return [(None, None)] * len(questions)
         judged = await self.signed.verdicts(signed)
         async with transaction(self.pool) as connection:
             verdicts = await verdicts_for(connection, list(digests))
-            bearers = [
-                _bearer(question.proof, verdicts) or await self._signed_bearer(connection, question, judged)
+            callers = [
+                bearer(question, verdicts) or await self._signed_bearer(connection, question, judged)
                 for question in questions
             ]
             wanted = {
-                number: Wanted(question.gateway_id, question.assignment_id, bearer)
-                for number, (question, bearer) in enumerate(zip(questions, bearers, strict=True))
-                if bearer is not None and is_id(question.gateway_id) and is_id(question.assignment_id)
+                number: Wanted(question.gateway_id, question.assignment_id, calling.principal)
+                for number, (question, calling) in enumerate(zip(questions, callers, strict=True))
+                if calling is not None and is_id(question.gateway_id) and is_id(question.assignment_id)
             }
             rows = dict(zip(wanted, await resolution_rows(connection, list(wanted.values())), strict=True))
-        return [(bearer, rows.get(number)) for number, bearer in enumerate(bearers)]
+        return [(calling, rows.get(number)) for number, calling in enumerate(callers)]
 
     async def _signed_bearer(
         self, connection: Connection, question: InstallationQuestion, judged: Mapping[str, CallerVerdict]
-    ) -> Principal | None:
+    ) -> Calling | None:
         """Who bears the signed token that this question stands in, if it was made for the gateway that it names."""
         proof = question.proof
         verdict = judged.get(proof.digest) if isinstance(proof, JwtProof) else None
@@ -206,17 +203,18 @@ class Questions:
             return None
         if not is_id(question.gateway_id) or not await self.signed.accepts(connection, proof, question.gateway_id):
             return None
-        return verdict.principal
+        return calling_of(question, verdict, verdict.principal)
 
     async def _resolved(
         self,
-        principal: Principal | None,
+        calling: Calling | None,
         rows: ResolutionRows | None,
         question: InstallationQuestion,
         waits: float = 0.0,
     ) -> InstallationAnswer:
-        if principal is None:
+        if calling is None:
             return _refused(_NOT_VALID)
+        principal = calling.principal
         chosen = choose_installation(principal, rows, self.pages_url)
         if isinstance(chosen, InstallationRefusal):
             return _refused(chosen)
@@ -227,7 +225,8 @@ class Questions:
             found = await self._needs_more(rows.entry, chosen, credential, account, question.needed_scopes)
         else:
             until = time.monotonic() + waits
-            found = await self.usable.resolved(rows.entry, chosen, account, question.refused_version, waits)
+            version = question.refused_version
+            found = await self.usable.resolved(rows.entry, chosen, account, version, waits, calling=calling)
             if await self._has_started(found, chosen, until - time.monotonic()):
                 return await self._resolved(*(await self._read([question]))[0], question)
         if isinstance(found, ResolvedInstallation):
@@ -278,22 +277,6 @@ class Questions:
             epoch = ""
         async with transaction(self.pool, readonly=True, isolation="repeatable_read") as connection:
             return IndexAnswer((await index_document(connection, epoch, self.signer)).document)
-
-
-def _of_tokens(proofs: Iterable[Proof]) -> set[str]:
-    """The digests of `arch_` tokens among these proofs, if they are any."""
-    return {proof.digest for proof in proofs if isinstance(proof, TokenProof) and _DIGEST.fullmatch(proof.digest)}
-
-
-def _signed(proofs: Iterable[Proof]) -> list[JwtProof]:
-    """The signed tokens among these proofs, each once."""
-    return list({proof.digest: proof for proof in proofs if isinstance(proof, JwtProof)}.values())
-
-
-def _bearer(proof: Proof, verdicts: Mapping[str, CallerVerdict]) -> Principal | None:
-    """Who proves themselves so; nobody by a proof of another kind than the verdict is about."""
-    verdict = verdicts.get(proof.digest)
-    return verdict.principal if verdict is not None and verdict.is_about(proof) else None
 
 
 def _refused(refusal: InstallationRefusal) -> InstallationAnswer:

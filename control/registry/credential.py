@@ -228,6 +228,8 @@ WithAccount = OAuthCredential | ClientCredentials
 _OF_KIND: Final[Mapping[str, type[_Kind]]] = {str(one.__struct_config__.tag): one for one in get_args(Credential)}
 KINDS: Final = tuple(_OF_KIND)
 """The names of all kinds."""
+KINDS_FOR_ONE_CALLER: Final = tuple(str(one.__struct_config__.tag) for one in get_args(ForOneCaller))
+"""Those that are another for each caller."""
 KINDS_WITH_SETTINGS: Final = tuple(name for name, one in _OF_KIND.items() if one.__struct_fields__)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from control.changes.write import changing
 from control.internal.watches import MOST_AT_ONCE
+from control.registry.credential import KINDS_FOR_ONE_CALLER
 from control.store import watches
 from control.store.pool import Pool, transaction
 from core.resolve import ResolvedInstallation
@@ -67,6 +68,15 @@ async def test_what_nobody_calls_or_cannot_be_used_is_not_listened_to(
     pool: Pool, proxy: AskingProxy, columns: dict[str, Any]
 ) -> None:
     await server(pool, **columns)
+    assert await ask(proxy, "one") == WatchAnswer()
+
+
+@pytest.mark.parametrize("kind", KINDS_FOR_ONE_CALLER)
+async def test_a_server_that_gets_another_credential_for_each_caller_is_not_listened_to(
+    pool: Pool, proxy: AskingProxy, kind: str
+) -> None:
+    await server(pool)
+    await execute(pool, "update entries set credential = jsonb_build_object('kind', $1::text)", kind)
     assert await ask(proxy, "one") == WatchAnswer()
 
 

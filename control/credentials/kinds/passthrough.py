@@ -16,6 +16,17 @@ def check(credential: Passthrough) -> CheckedCredential:
     return CheckedCredential(credential, (header("authorization"),))
 
 
+def against(credential: Passthrough, audience: str) -> str:
+    """Why a token for this audience is not passed on, behind the server's name; '' where it is."""
+    if audience in credential.audiences:
+        return ""
+    named = " or ".join(repr(one) for one in credential.audiences)
+    return (
+        f"takes the identity provider's tokens that are for {named}, and yours is for {audience!r}: call with a "
+        "token of the provider's for that"
+    )
+
+
 def take(_: Passthrough, given: str | None, _earlier: Mapping[str, str], entry_name: str) -> dict[str, str]:
     """No secrets; BrokenRule for a credential that is given all the same: it would never be sent."""
     if given is not None:

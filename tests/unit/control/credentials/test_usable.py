@@ -3,15 +3,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from control.credentials import dispatch
+from control.credentials.for_caller import ForCaller
 from control.credentials.usable import Usable
 from control.registry.account import Account, AccountTokens, place_of
-from control.registry.credential import ClientCredentials, OAuthCredential
+from control.registry.credential import ClientCredentials, OAuthCredential, Passthrough, TokenExchange
 from control.registry.entry import Entry
 from control.registry.installation import Installation
 from control.registry.row_seals import RowSeals
 from core.keys import new_key, parse_key_ring
 from core.resolve import InstallationRefusal, ResolvedInstallation
 from tests.fakes.registry import an_account, an_entry, an_installation
+from tests.unit.control.credentials.test_given import BY_PROVIDER, BY_TOKEN, Exchanging
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 SEALS = RowSeals(parse_key_ring("ARCHWAY_SECRET_KEY", new_key()))
@@ -140,3 +142,41 @@ async def test_tokens_that_cannot_be_opened_are_to_be_given_again() -> None:
     found = await resolved(replace(held(), tokens=b"x" * 40))
     assert isinstance(found, InstallationRefusal)
     assert "cannot be read any more" in found.sentence
+
+
+async def test_a_token_of_the_callers_own_is_in_the_header_with_its_end_and_its_version() -> None:
+    exchanging = Exchanging(ForCaller("theirs", 1_900.0, 1_500.0))
+    usable = Usable(SEALS, Renewing(), lambda: NOW, for_callers=exchanging)
+    entry, installation = an_entry(credential=TokenExchange("p1"), version=3), an_installation()
+    found = await usable.resolved(entry, installation, None, within=7.5, calling=BY_TOKEN)
+    assert isinstance(found, ResolvedInstallation)
+    assert found.credential_headers == [("authorization", "Bearer theirs")]
+    assert (found.expires_at, found.version, found.caller_token) == (1_900.0, 1_500_003, False)
+    await usable.resolved(entry, installation, None, found.version, calling=BY_TOKEN)
+    assert exchanging.asked == [(BY_TOKEN, 0.0, 7.5), (BY_TOKEN, 1_500.0, 0.0)]
+
+
+async def test_a_token_that_is_passed_on_is_in_no_answer() -> None:
+    usable = Usable(SEALS, Renewing(), lambda: NOW)
+    found = await usable.resolved(
+        an_entry(credential=Passthrough(("crm",))), an_installation(), None, calling=BY_PROVIDER
+    )
+    assert isinstance(found, ResolvedInstallation)
+    assert (found.caller_token, found.credential_headers, found.expires_at) == (True, [], 2_000.0)
+
+
+async def test_without_a_caller_nothing_of_anybody_is_given() -> None:
+    exchanging = Exchanging(ForCaller("theirs", 1_900.0, 1_500.0))
+    usable = Usable(SEALS, Renewing(), lambda: NOW, for_callers=exchanging)
+    found = await usable.resolved(an_entry(credential=TokenExchange("p1")), an_installation(), None)
+    assert isinstance(found, ResolvedInstallation)
+    assert (found.credential_headers, exchanging.asked) == ([], [])
+
+
+async def test_no_provider_is_asked_for_an_installation_that_lacks_something() -> None:
+    exchanging = Exchanging(ForCaller("theirs", 1_900.0, 1_500.0))
+    usable = Usable(SEALS, Renewing(), lambda: NOW, for_callers=exchanging)
+    installation = an_installation(state="needs_sign_in")
+    found = await usable.resolved(an_entry(credential=TokenExchange("p1")), installation, None, calling=BY_TOKEN)
+    assert isinstance(found, InstallationRefusal)
+    assert exchanging.asked == []

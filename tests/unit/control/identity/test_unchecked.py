@@ -4,7 +4,7 @@ from base64 import urlsafe_b64encode
 
 import pytest
 
-from control.identity.unchecked import key_named, unchecked_claims
+from control.identity.unchecked import audience_of, key_named, unchecked_claims
 from core.jwt import TokenRefused
 from tests.fakes.issuer import FakeIssuer
 
@@ -15,6 +15,15 @@ def test_a_token_says_what_it_is_to_be_checked_with() -> None:
     token = issuer.token(aud="x")
     assert key_named(token) == "a"
     assert unchecked_claims(token)["aud"] == "x"
+
+
+@pytest.mark.parametrize(
+    ("aud", "one"), [("x", "x"), (["x"], "x"), (["x", "y"], ""), ([], ""), ([["x"]], ""), (None, ""), (7, "")]
+)
+def test_a_token_is_for_one_audience_or_for_none_that_counts(aud: object, one: str) -> None:
+    issuer = FakeIssuer()
+    issuer.issuer = "https://id.example.com"
+    assert audience_of(issuer.token(aud=aud)) == one
 
 
 @pytest.mark.parametrize("token", ["", "a", "a.b.c", "e30.e30.e30", "...", "eyJ4.eyJ5.eyJ6"])
