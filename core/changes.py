@@ -10,7 +10,10 @@ import msgspec
 
 from core.signing import SignatureBroken, Signer, Verifier
 
-Kind = Literal["gateway", "token", "user", "team", "installation", "entry", "session", "provider", "grant", "client"]
+Kind = Literal[
+    "gateway", "token", "user", "team", "installation", "entry", "session", "provider", "grant", "client", "external"
+]
+"""A reader that does not know a kind believes no such event, and compares all that it holds once more."""
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -20,9 +23,9 @@ class Change(msgspec.Struct, frozen=True):
     number: int
     kind: Kind
     name: str
-    """The identifier of the gateway, user, team, installation, entry or grant; a token's digest; a session's jti; an
-    OAuth client as its tokens name it; a provider's issuer, whose keys or settings have changed, or whose tokens
-    prove nothing any more."""
+    """The identifier of the gateway, user, team, installation, entry, grant or external principal; a token's digest;
+    a session's jti; an OAuth client as its tokens name it; a provider's issuer, whose keys or settings have changed,
+    or whose tokens prove nothing any more."""
     revision: int = 0
     """A gateway's new revision; -1 when it is gone. Of an installation -1, too, where it is gone or has another
     server or credential, so that sessions with the old one are over; else 0."""

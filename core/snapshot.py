@@ -82,11 +82,13 @@ class Rule(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Visibility(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Who sees the gateway: everybody here, members of some teams, or its owner."""
+    """Who sees the gateway: everybody who has an account here, members of some teams, or its owner."""
 
     kind: Literal["organisation", "teams", "personal"]
     teams: list[str] = []
     owner: str | None = None
+    services: list[str] = []
+    """Service accounts that it lets in, where it names its OAuth clients; else every one may enter that sees it."""
 
 
 class TokenIssuer(msgspec.Struct, frozen=True):

@@ -51,6 +51,7 @@ class Forgetting:
             "token": self._token,
             "user": self._principal,
             "team": self._principal,
+            "external": self._principal,
             "grant": self._grant,
             "client": self._client,
             "provider": self._provider,
@@ -100,7 +101,7 @@ class Forgetting:
         await self._authority.forget_client(change.name)
         # One that calls for itself is named by its own identifier, and owns installations, or is in another team now.
         await self._installations.forget_principal(f"service:{change.name}")
-        self._endings.look(lambda caller: caller.verdict.auth == "oauth" and caller.credential.client == change.name)
+        self._endings.look(lambda caller: caller.verdict.auth != "token" and caller.credential.client == change.name)
 
     async def _provider(self, change: Change) -> None:
         await self._key_sets.forget(change.name)
@@ -132,7 +133,7 @@ def _is_vouched_for(caller: Caller, issuer: str) -> bool:
 
 
 def _is_of(caller: Caller, change: Change) -> bool:
-    """Whether a change of a user or team may concern a caller."""
+    """Whether a change of a user, a team or somebody without an account may concern a caller."""
     principal = caller.principal
     if principal is None:
         return False

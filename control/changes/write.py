@@ -83,6 +83,7 @@ class Write(Writing):
         grants: Iterable[str] = (),
         clients: Iterable[str] = (),
         sessions: Iterable[str] = (),
+        externals: Iterable[str] = (),
         gateways_gone: Iterable[str] = (),
         gateways: Iterable[str] = (),
     ) -> None:
@@ -94,7 +95,7 @@ class Write(Writing):
         told: tuple[tuple[Kind, Iterable[str]], ...] = (
             ("token", tokens), ("installation", installations), ("user", users), ("team", teams), ("entry", entries),
             ("provider", providers), ("grant", grants), ("client", clients),
-            ("session", sessions),
+            ("session", sessions), ("external", externals),
         )  # fmt: skip
         for name in installations_over:
             await outbox.announce(self.connection, "installation", name, -1)

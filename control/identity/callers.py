@@ -2,8 +2,9 @@
 
 Called by `control/internal/questions.py` for tokens whose issuer is a provider of the registry. The proxy has checked
 the token with keys that it holds, and that it is for its gateway; here it is checked once more with the keys as they
-are now, and the person is looked up, found or made. A token of a sign-in is none for calls. Leaves out what the
-person may do at the gateway.
+are now, and said whose it is: a job's that calls as a service account (`jobs.py`), else a person's, who is looked up,
+found or made, else somebody's without an account, where the provider admits them (`without_account.py`). A token of a
+sign-in is none for calls. Leaves out what the caller may do at the gateway.
 """
 
 import logging
@@ -15,9 +16,11 @@ from typing import Final
 from control.changes import identities as changes
 from control.changes.write import changing
 from control.identity.claims import person_of
+from control.identity.jobs import rule_for, verdict_on_job
 from control.identity.key_sets import KeySets, key_set_of, provider_of
 from control.identity.matching import Unmatched, matched
 from control.identity.unchecked import key_named, unchecked_claims
+from control.identity.without_account import verdict_without_account
 from control.registry.identity import Identity, ProvidedPerson
 from control.registry.identity_provider import IdentityProvider
 from control.store import identities, identity_providers
@@ -65,10 +68,17 @@ class ProviderCallers:
         checked = await self._checked(proof.jwt)
         if checked is None:
             return CallerVerdict(proof.digest, refusal="unknown", auth="jwt")
+        rule = rule_for(checked.provider.service_rules, checked.claims)
+        if rule is not None:
+            async with transaction(self._pool) as connection:
+                return await verdict_on_job(connection, proof.digest, checked.claims, rule)
         person = person_of(checked.provider, checked.claims, complete=True)
         try:
             identity, standing = await self._known(checked.provider, person)
         except Unmatched as nobody:
+            verdict = await self._without_account(checked, person, proof.digest)
+            if verdict is not None:
+                return verdict
             told = {"provider": checked.provider.slug, "why": nobody.why, "cure": str(nobody)}
             log.info("a token of an identity provider belongs to nobody here", extra=told)
             return CallerVerdict(proof.digest, refusal="unknown", auth="jwt")
@@ -127,6 +137,12 @@ class ProviderCallers:
             return await self._written_down(provider, person)
         except StoreConflict:  # another first call of theirs was quicker
             return await self._written_down(provider, person)
+
+    async def _without_account(self, checked: Checked, person: ProvidedPerson, digest: str) -> CallerVerdict | None:
+        if not checked.provider.admits_external:
+            return None
+        async with changing(self._pool, changes.acting_for(checked.provider)) as write:
+            return await verdict_without_account(write, checked.provider, person, digest, checked.claims)
 
     async def _written_down(self, provider: IdentityProvider, person: ProvidedPerson) -> tuple[Identity, Standing]:
         async with changing(self._pool, changes.acting_for(provider)) as write:

@@ -117,8 +117,9 @@ def ways_in(gateway: GatewayFields) -> list[Way]:
 
 def visibility_of(gateway: GatewayFields) -> Visibility:
     """Who sees a gateway, as proxies are told; teams and owner only where they count."""
+    services = sorted(gateway.allowed_clients)
     if gateway.visibility == "teams":
-        return Visibility("teams", teams=sorted(gateway.teams))
+        return Visibility("teams", teams=sorted(gateway.teams), services=services)
     if gateway.visibility == "personal":
-        return Visibility("personal", owner=gateway.owner_id)
-    return Visibility("organisation")
+        return Visibility("personal", owner=gateway.owner_id, services=services)
+    return Visibility("organisation", services=services)

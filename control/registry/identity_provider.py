@@ -124,7 +124,7 @@ class ProviderFields:
     """Origins of endpoints that are not the issuer's own, which an admin has looked at."""
     exchange: Exchange = NO_EXCHANGE
     admits_external: bool = False
-    """Whether whoever it knows and who has no account here may call, as nobody's user (`external.py`)."""
+    """Whether whoever it knows and who has no account here may call, as nobody's user (`external_principal.py`)."""
     service_rules: tuple[ServiceRule, ...] = ()
     """Jobs that call as service accounts; the first that fits."""
 

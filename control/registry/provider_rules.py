@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from control.registry.actions import ROLES, Role
 from control.registry.broken_rule import BrokenRule
 from control.registry.identity_provider import ProviderFields, origin_of
+from control.registry.job_rules import check_service_rules
 from control.registry.oauth_scopes import is_scope
 from control.registry.slugs import check_slug
 from core.egress.addresses import AddressPolicy, UrlRefused, check_url
@@ -48,6 +49,7 @@ def check_provider(wanted: ProviderFields, policy: AddressPolicy, *, has_secret:
     if wanted.create_people and not domains:
         raise BrokenRule("allowed_domains", "is needed to make people: else everybody with an account there gets in")
     _check_rules(wanted)
+    check_service_rules(wanted.service_rules)
     return replace(
         wanted, allowed_domains=domains, approved_hosts=_checked_hosts(wanted.approved_hosts, policy),
         audiences=tuple(dict.fromkeys(wanted.audiences)), scopes=tuple(dict.fromkeys(wanted.scopes)),

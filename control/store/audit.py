@@ -16,6 +16,7 @@ ObjectKind = Literal[
     "user", "team", "membership", "role", "role_holder", "token", "entry", "tool", "installation", "gateway",
     "assignment", "sign_in_link", "password", "session", "client_session", "identity_provider", "identity",
     "oauth_client", "grant", "pull_secret", "environment",
+    "external_principal",
 ]  # fmt: skip
 Action = Literal["create", "update", "delete", "revoke", "enable", "disable", "discover"]
 

@@ -44,7 +44,7 @@ class StaleCopies:
     gateways: frozenset[str] = frozenset()
     assignments: frozenset[str] = frozenset()
     callers: frozenset[str] = frozenset()
-    """As `user:ID` or `service:ID`."""
+    """As `user:ID`, `service:ID` or `external:ID`."""
     every_caller: bool = False
     """All that are some caller's own: whose they were cannot be told any more."""
 
@@ -97,6 +97,6 @@ async def concerned(connection: Connection, changes: Sequence[StaleChange]) -> S
 
 def _callers(names: Mapping[str, Sequence[str]]) -> Iterable[str]:
     """Whose own copies go. A client that acts by itself calls itself by its identifier, and is a caller by that."""
-    for kind, caller in (("user", "user"), ("client", "service")):
+    for kind, caller in (("user", "user"), ("client", "service"), ("external", "external")):
         for name in names.get(kind, ()):
             yield f"{caller}:{name}"

@@ -108,7 +108,7 @@ class Authority:
         await self.verdicts.drop(digest)
 
     async def forget_principal(self, kind: str, identifier: str) -> None:
-        """Forget every verdict that rests on a user or team that changed."""
+        """Forget every verdict that rests on a user, a team or somebody without an account that changed."""
         self._unknown.clear()
 
         def concerns(_: str, verdict: CallerVerdict) -> bool:
@@ -124,8 +124,8 @@ class Authority:
         await self._forget_signed(lambda verdict: verdict.auth == "oauth" and verdict.credential_id == identifier)
 
     async def forget_client(self, client: str) -> None:
-        """Forget the access tokens of an OAuth client that has ended or changed."""
-        await self._forget_signed(lambda verdict: verdict.auth == "oauth" and verdict.client == client)
+        """Forget the access tokens of an OAuth client that has ended or changed, and the jobs that call as it."""
+        await self._forget_signed(lambda verdict: verdict.auth != "token" and verdict.client == client)
 
     async def forget_providers_tokens(self) -> None:
         """Forget the tokens of identity providers, of which one has changed, and those of ours that one vouched for;

@@ -1,6 +1,7 @@
 """What tests of the control plane share: a real PostgreSQL, a real Valkey, the admin API over them."""
 
 from tests.control.asking_proxy import proxy
+from tests.control.corp_callers import corp_callers
 from tests.control.corp_sign_in import corp
 from tests.fixtures_admin import admin, deps, probing_proxy, proxy_ring, secret_ring
 from tests.fixtures_idp import idp, idp_issuer, upstream_idp, upstream_issuer
@@ -14,6 +15,7 @@ __all__ = [
     "admin",
     "breakable_redis",
     "corp",
+    "corp_callers",
     "database",
     "deps",
     "hosted",

@@ -27,6 +27,7 @@ OTHER_WRITERS = {
     "control/store/account_revocations.py": "nobody decides when a provider is told",
     "control/store/accounts.py": "what a server asks for besides is noted, and decided by nobody",
     "control/store/upstream_clients.py": "a client is registered on the way to a sign-in, and decided by nobody",
+    "control/store/external_principals.py": "who has not called for long is forgotten, and decided by nobody",
     "control/store/watches.py": "nobody decides which worker listens to a server",
     "control/store/server_states.py": "nobody decides what the token of a bridge is",
     "control/store/migrate.py": "the list of migrations",

@@ -27,3 +27,27 @@ def test_only_its_teams_enter_a_gateway_of_teams(principal: Principal, enters: b
 )
 def test_only_its_owner_enters_a_personal_gateway(principal: Principal, enters: bool) -> None:
     assert may_enter(principal, Visibility("personal", owner="u1")) is enters
+
+
+ZOE = Principal("external", "x1", "zoe at https://id.test", frozenset({"t1"}))
+NIGHTLY = Principal("service", "c1", "Nightly", frozenset({"t1"}))
+
+
+@pytest.mark.parametrize(
+    ("visibility", "enters"),
+    [
+        (Visibility("organisation"), False),
+        (Visibility("teams", ["t1"]), True),
+        (Visibility("teams", ["t2"]), False),
+        (Visibility("personal", owner="x1"), False),
+    ],
+)
+def test_who_has_no_account_enters_by_a_team_alone(visibility: Visibility, enters: bool) -> None:
+    assert may_enter(ZOE, visibility) is enters
+
+
+@pytest.mark.parametrize(("services", "enters"), [([], True), (["c1"], True), (["c2"], False)])
+def test_a_gateway_that_names_its_clients_lets_in_no_other_service_account(services: list[str], enters: bool) -> None:
+    assert may_enter(NIGHTLY, Visibility("organisation", services=services)) is enters
+    assert may_enter(NIGHTLY, Visibility("teams", ["t1"], services=services)) is enters
+    assert may_enter(MEMBER, Visibility("organisation", services=services))

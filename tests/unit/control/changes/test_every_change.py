@@ -71,6 +71,7 @@ from tests.unit.control.changes.acting import (
     outbox_of,
 )
 from tests.unit.control.changes.environment_cases import ENVIRONMENTS
+from tests.unit.control.changes.external_cases import EXTERNALS
 from tests.unit.control.changes.pull_secret_cases import PULL_SECRETS
 from tests.unit.control.changes.server_cases import SERVERS
 
@@ -140,7 +141,7 @@ class Case:
 
 
 CASES = {
-    **{name: Case(*case) for name, case in {**ACCOUNTS, **SERVERS, **PULL_SECRETS, **ENVIRONMENTS}.items()},
+    **{name: Case(*case) for name, case in (ACCOUNTS | SERVERS | PULL_SECRETS | ENVIRONMENTS | EXTERNALS).items()},
     "users.create": Case(lambda write, _: new_user(write, "Cid"), "create user"),
     "users.change": Case(
         lambda write, there: users.change(write, there.user, {"name": "Anna"}),
