@@ -2,7 +2,7 @@
 
 Seven parts are protocols: those through which a stage that decides on a call counts, takes a place, spends a budget,
 refreshes or asks. Such a stage knows no more of them than the protocol here says, so it can run dry: with parts that
-look only at what is there, to explain what would become of a call (`tests/unit/proxy/test_deps.py`). The others are
+look only at what is there, to explain what would become of a call (`proxy/explaining/dry_parts.py`). The others are
 classes as they are: what is only read (settings, sessions, whether a record can be kept), and what is first used by
 lanes, or once a call is sent, recorded or streamed, which a dry run leaves out.
 """

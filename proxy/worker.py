@@ -33,6 +33,7 @@ from proxy.deps import Deps
 from proxy.edge.long_calls import LongCalls
 from proxy.edge.passing_on import open_to_pages
 from proxy.edge.tls import ServerTls, tls_of
+from proxy.explaining.explainer import Explainer
 from proxy.forgetting import Forgetting
 from proxy.garbage import collect_seldom
 from proxy.gateways.acknowledging import Acknowledging
@@ -185,7 +186,9 @@ class Worker:
             ),
         )  # fmt: skip
         self.internal = InternalListener(
-            InternalCalls(ring, caller="control", answerer="proxy"), Prober(upstreams, self.egress)
+            InternalCalls(ring, caller="control", answerer="proxy"),
+            Prober(upstreams, self.egress),
+            Explainer(self.deps, control, settings.verifier),
         )
 
     def _missed_letters(self) -> None:

@@ -51,7 +51,7 @@ def answer_of_refusal(x: Exchange, refusal: Refusal, deps: Deps) -> Answer:
     if row.is_result(x.refused_as):
         return Answer(200, orjson.dumps(result_message(x.message.id, _as_result(x, refusal))))
     data = _details(x, refusal) if row.kind == "call" else _data(x) | _named(x, refusal)
-    return Answer(200, orjson.dumps(error_message(x.message.id, row.code, _sentence(refusal), data)))
+    return Answer(200, orjson.dumps(error_message(x.message.id, row.code, sentence_of(refusal), data)))
 
 
 def faulty(x: Exchange, fault: MessageFault) -> Answer:
@@ -117,7 +117,7 @@ def challenge(x: Exchange, deps: Deps, error: str) -> str:
     return f'Bearer resource_metadata="{metadata_url(x.gateway_name, deps)}"{scope}{error}'
 
 
-def _sentence(refusal: Refusal) -> str:
+def sentence_of(refusal: Refusal) -> str:
     """What a person is told, with the link that helps."""
     if refusal.link and refusal.link not in refusal.sentence:  # control's sentences mostly end with it
         return f"{refusal.sentence} {refusal.link}"
@@ -140,7 +140,7 @@ def _details(x: Exchange, refusal: Refusal) -> dict[str, object]:
 
 def _as_result(x: Exchange, refusal: Refusal) -> dict[str, object]:
     """A tool result that says what went wrong: to the model in words, to programs in `_meta`."""
-    content = [{"type": "text", "text": _sentence(refusal)}]
+    content = [{"type": "text", "text": sentence_of(refusal)}]
     if refusal.text:
         content.append({"type": "text", "text": refusal.text})
     result: dict[str, object] = {"content": content, "isError": True}

@@ -127,12 +127,18 @@ class Installations:
         answer = await put(question)
         if _is_under_way(answer):
             answer = await self._awaited(question, asked + AWAITED_S)
-        if answer.installation is None:
-            refusal = answer.refusal
-            if refusal is None:
-                raise Refusal("not_allowed", why="Archway found no installation for this tool.")
-            raise Refusal(refusal.code, why=refusal.sentence, link=refusal.link)
-        return Aged(answer.installation, asked, end_of(answer.installation))
+        installation = taken(answer)
+        return Aged(installation, asked, end_of(installation))
+
+
+def taken(answer: InstallationAnswer) -> ResolvedInstallation:
+    """The installation in control's answer; raises Refusal with control's reason."""
+    if answer.installation is not None:
+        return answer.installation
+    refusal = answer.refusal
+    if refusal is None:
+        raise Refusal("not_allowed", why="Archway found no installation for this tool.")
+    raise Refusal(refusal.code, why=refusal.sentence, link=refusal.link)
 
 
 def _is_under_way(answer: InstallationAnswer) -> bool:

@@ -240,7 +240,7 @@ async def test_an_answer_belongs_to_its_question(asker: Asker) -> None:
 async def test_discovery_and_calls_do_not_share_a_session(rig: Rig) -> None:
     async with McpUpstream(era="legacy") as server:
         connection = rig.control.installation(server.url)
-        await rig.worker.internal._prober.probe(ProbeQuestion(connection))
+        await rig.worker.internal._kinds[PATH].answer(ProbeQuestion(connection))
         await rig.serve([rig.control.tool("t", "echo", connection)])
         await rig.call("t")
 
