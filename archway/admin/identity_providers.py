@@ -15,6 +15,7 @@ from archway.options import DEFAULT_STATE, State
 ProviderNamed = Annotated[str, typer.Argument(help="The identity provider's slug, name or id.")]
 _TEAM_RULES = '[{"value": "eng", "team_id": "0199...", "role": "member"}]'
 _ROLE_RULES = '[{"value": "archway-admins", "role": "admin"}]'
+_EXCHANGE = '{"enabled": true, "client_id": "archway-exchange"}'
 _SCOPE = "A scope that is asked for at a sign-in"
 _AUDIENCE = "What tokens may be for that gateways take"
 _DOMAIN = "A domain of verified addresses by which people are found or made"
@@ -38,6 +39,15 @@ _PLAIN = (
         "client_authentication",
         "How Archway shows it is that client: client_secret_basic, client_secret_post or none.",
     ),
+    Option(
+        "exchange",
+        'How it exchanges tokens for servers, as JSON: "enabled", "style" (token_exchange or on_behalf_of), '
+        '"token_endpoint", "client_id", "client_authentication", "subject_token" (access_token or id_token), '
+        '"sends_scope", "parameters".',
+        "json",
+        example=_EXCHANGE,
+    ),
+    Option("exchange_client_secret", "Of the client that exchanges, where it has one; asked for too.", "prompt"),
     Option("email_claim", "The claim with the address; email."),
     Option("name_claim", "The claim with the name; name."),
     Option("teams_claim", "The claim that the rules of teams look at, such as groups."),

@@ -8,6 +8,7 @@ import typer
 
 from archway.admin.commands import commands, explained
 from archway.admin.connection import connect
+from archway.admin.credential_options import CREDENTIAL, KINDS
 from archway.admin.form import Form, with_form
 from archway.admin.lookup import find, find_in
 from archway.admin.names import SERVER_WORDS, with_owners, with_standings
@@ -26,19 +27,7 @@ ENTRY_FIELDS = (
     Option("labels", "A label, name=value; may be repeated.", "map", flag="label"),
     Option("visibility", "organisation or teams."),
     Option("teams", "A team that sees it; may be repeated.", "references", of="team", flag="team"),
-    Option(
-        "credential_model",
-        "none; static: a key or token that installations bring; oauth: each person signs in at the server's "
-        "provider; client_credentials: a client of the installation gets tokens for itself.",
-    ),
-    Option(
-        "credential_placement",
-        'JSON: for static {"style": "bearer"|"authorization"|"header", "header": "x-api-key"}; for oauth such as '
-        '{"scopes": ["repo"], "issuer": "https://login.example.com"}; for client_credentials such as '
-        '{"issuer": "https://login.example.com", "scopes": ["mcp"]}.',
-        "json",
-        example='{"style": "header", "header": "x-api-key"}',
-    ),
+    *CREDENTIAL,
     Option(
         "fields",
         'JSON: questions at installation, [{"name", "type", "header", ...}]; of one that Archway runs "variable" '
@@ -96,7 +85,7 @@ ENTRY = Resource(
     filters=(
         Option("text", "Only those with this text in their name or slug."),
         Option("label", "Only with this label, name=value."),
-        Option("credential_model", "Only with credentials of this kind: none, static, oauth or client_credentials."),
+        Option("credential_model", f"Only with credentials of this kind: {KINDS}."),
     ),
     create=ENTRY_FIELDS,
     update=ENTRY_CHANGES,

@@ -1,6 +1,6 @@
 """Bodies of the admin API for identity providers, what was last seen of them, and who people are there."""
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from pydantic import Field as Bound
 
@@ -46,6 +46,33 @@ class RoleRuleModel(Model):
     role: Role
 
 
+class ExchangeModel(Model):
+    """How the provider exchanges a token that it gave for one that a server takes (RFC 8693)."""
+
+    enabled: bool = Bound(False, description="Whether entries may name it for their servers' tokens.")
+    style: Literal["token_exchange", "on_behalf_of"] = Bound(
+        "token_exchange", description="By RFC 8693, or as Microsoft Entra wants it (`on_behalf_of`)."
+    )
+    token_endpoint: Plain = Bound("", description="Where; empty: as its metadata says.")
+    client_id: Plain = Bound(
+        "", description="Of the client that may exchange; empty: the one that people sign in with."
+    )
+    client_authentication: ClientAuthentication = Bound(
+        "client_secret_basic", description="How that client shows itself, where it is one of its own."
+    )
+    subject_token: Literal["access_token", "id_token"] = Bound(
+        "access_token", description="Which of what it gave at a sign-in it takes."
+    )
+    sends_scope: bool = Bound(True, description="False: for a provider that refuses a scope here.")
+    parameters: Annotated[dict[Plain, Plain], Bound(max_length=20)] = Bound(
+        default_factory=dict, description="More parameters of the request."
+    )
+
+
+def _no_exchange() -> ExchangeModel:
+    return ExchangeModel.model_validate({})
+
+
 class ProviderFields(Model):
     """Fields of an identity provider that are set. `control/registry/identity_provider.py` has their names."""
 
@@ -89,18 +116,32 @@ class ProviderFields(Model):
     approved_hosts: Annotated[list[Plain], Bound(max_length=20)] = Bound(
         default_factory=list, description="Origins of its endpoints that are not the issuer's own."
     )
+    exchange: ExchangeModel = Bound(
+        default_factory=_no_exchange, description="How it exchanges tokens for those that servers take."
+    )
 
 
 class ProviderCreate(ProviderFields):
     """A new identity provider, with the secret of its client."""
 
     client_secret: Secret = Bound("", description="Kept sealed, and never shown.")
+    exchange_client_secret: Secret = Bound(
+        "", description="Of the client that exchanges tokens, where it has its own."
+    )
 
 
 class ProviderPatch(ProviderFields, Change):
-    """A change of an identity provider: fields that are named change; lists and maps are replaced whole."""
+    """A change of an identity provider: fields that are named change, of `exchange` too; lists and maps are replaced
+    whole.
+    """
 
     client_secret: Secret = Bound("", description="Another one; empty: none.")
+    exchange_client_secret: Secret = Bound("", description="Another one; empty: none.")
+
+    def changes(self) -> dict[str, Any]:
+        """What is named, of `exchange` too."""
+        named = "exchange" in self.model_fields_set
+        return super().changes() | ({"exchange": self.exchange.model_dump(exclude_unset=True)} if named else {})
 
 
 class ProviderQuery(NamedPageQuery):
@@ -129,6 +170,7 @@ class ProviderView(ProviderFields, Item):
     """An identity provider as it is shown: without its secret, with what was last seen of it."""
 
     has_client_secret: bool
+    has_exchange_client_secret: bool
     redirect_uri: str = Bound(description="To be registered at the provider.")
     seen: ProviderSeen
     warnings: list[str] = Bound(description="What keeps people or tokens out, or soon will, and what to do.")

@@ -11,6 +11,7 @@ import msgspec
 
 from control.admin.api import Asked, Operations
 from control.admin.identity_provider_models import (
+    ExchangeModel,
     PersonAtProvider,
     ProviderCreate,
     ProviderPatch,
@@ -56,9 +57,10 @@ async def list_identity_providers(asked: Asked, query: ProviderQuery) -> Page[Pr
 async def create_identity_provider(asked: Asked, body: ProviderCreate) -> ProviderView:
     """Add an identity provider. It is asked for its metadata and keys at once; what it says is in the answer."""
     given = body.model_dump()
-    secret = given.pop("client_secret")
+    secret, exchange_secret = given.pop("client_secret"), given.pop("exchange_client_secret")
+    wanted = msgspec.convert(given, ProviderFields)
     async with asked.changing() as write:
-        made = await changes.create(write, msgspec.convert(given, ProviderFields), secret, asked.deps.safeguards)
+        made = await changes.create(write, wanted, secret, asked.deps.safeguards, exchange_secret)
     return await _tested(asked, made)
 
 
@@ -75,10 +77,12 @@ async def get_identity_provider(asked: Asked, provider_id: Id) -> ProviderView:
 async def change_identity_provider(asked: Asked, provider_id: Id, body: ProviderPatch) -> ProviderView:
     """Change an identity provider, and ask it again."""
     given = body.changes()
-    secret = given.pop("client_secret", None)
+    secret, exchange_secret = given.pop("client_secret", None), given.pop("exchange_client_secret", None)
     wanted = partial(provider_with, given=given)
     async with asked.changing() as write:
-        changed = await changes.change(write, provider_id, wanted, secret, asked.deps.safeguards, asked.version)
+        changed = await changes.change(
+            write, provider_id, wanted, secret, asked.deps.safeguards, asked.version, exchange_secret
+        )
     return await _tested(asked, changed)
 
 
@@ -135,9 +139,11 @@ def _view(asked: Asked, provider: IdentityProvider, state: ProviderState) -> Pro
         keys=[key.kid for key in state.keys],
         skipped_keys=list(state.skipped),
     )
+    told = told_of_provider(provider)
     return shown(
         ProviderView,
-        told_of_provider(provider),
+        told,
+        exchange=shown(ExchangeModel, told["exchange"]),
         redirect_uri=asked.deps.redirect_uri(provider.slug),
         seen=seen,
         warnings=provider_warnings(provider, state, time.time()),

@@ -5,6 +5,7 @@ by every gateway that carries its tools; all of it is written together.
 from collections.abc import Callable
 from typing import Any
 
+from control.changes.callers_tokens import check_speaks_for_callers
 from control.changes.environments import placer
 from control.changes.pull_secrets import check_named
 from control.changes.refusals import NotAllowed, NotNow, refuse_in_use, refuse_stale
@@ -17,7 +18,7 @@ from control.credentials.matrix import check_goes_together
 from control.registry.account import client_place
 from control.registry.actions import Action, lacking
 from control.registry.broken_rule import BrokenRule
-from control.registry.credential import OAuthCredential
+from control.registry.credential import IdentityAssertion, OAuthCredential
 from control.registry.entry import Entry, NewEntry, WantedEntry, bound_origin, entry_fields, told_of_entry
 from control.registry.entry_rules import check_entry
 from control.registry.installation import Installation
@@ -38,6 +39,7 @@ async def create(write: Write, safeguards: Safeguards, wanted: WantedEntry) -> E
         raise NotAllowed(f"{lacking('entry:create')} An editor of a team may make entries that belong to it.")
     _refuse_to_run(write, wanted, None)
     await check_named(write, wanted, None)
+    await check_speaks_for_callers(write, wanted, None)
     placed_by = await placer(write, wanted, None, named=True)
     entry_id = new_id()
     await rows.insert(write, entry_id, _sealed(safeguards, entry_id, wanted, None, placed_by))
@@ -69,6 +71,7 @@ async def change(
         raise NotAllowed(lacking("entry:update"))
     _refuse_to_run(write, asked, before)
     await check_named(write, asked, before)
+    await check_speaks_for_callers(write, asked, before)
     placed_by = await placer(write, asked, before, named=places)
     await rows.update(write, entry_id, _sealed(safeguards, entry_id, asked, before, placed_by))
     after = there(await entries.one(write.connection, entry_id))
@@ -166,10 +169,11 @@ def _sealed(
 def _client_secret(safeguards: Safeguards, entry_id: str, wanted: WantedEntry, before: Entry | None) -> bytes | None:
     """The sealed secret of the entry's own client at its provider. It follows the entry to no other provider."""
     credential, given = wanted.credential, wanted.client_secret
-    if not isinstance(credential, OAuthCredential) or not credential.client_id:
+    if not isinstance(credential, OAuthCredential | IdentityAssertion) or not credential.client_id:
         if given:
             raise BrokenRule(
-                "client_secret", "goes with the credential model 'oauth' and a client_id; give both or leave it out"
+                "client_secret",
+                "goes with the credential model 'oauth' or 'id_jag' and a client_id; give both or leave it out",
             )
         return None
     place = client_place(credential, bound_origin(wanted.reached))
@@ -177,8 +181,8 @@ def _client_secret(safeguards: Safeguards, entry_id: str, wanted: WantedEntry, b
         return safeguards.seals.entry_client_secret(entry_id, place, given)
     if before is None or before.client_secret is None:
         return None
-    kept = before.credential
-    if isinstance(kept, OAuthCredential) and client_place(kept, bound_origin(before.reached)) == place:
+    kept, origin = before.credential, bound_origin(before.reached)
+    if isinstance(kept, OAuthCredential | IdentityAssertion) and client_place(kept, origin) == place:
         return before.client_secret
     raise BrokenRule(
         "client_secret", "was given for another provider or client; give it again, or empty for a client without one"

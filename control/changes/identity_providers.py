@@ -10,6 +10,8 @@ from control.changes import teams, users
 from control.changes.refusals import NotNow, NotThere, refuse_stale
 from control.changes.safeguards import Safeguards
 from control.changes.write import Write, there
+from control.registry.broken_rule import BrokenRule
+from control.registry.exchange_rules import exchange_place
 from control.registry.identity_provider import (
     Endpoints,
     IdentityProvider,
@@ -25,14 +27,21 @@ from core.key_sets import PublicKey
 
 
 async def create(
-    write: Write, wanted: ProviderFields, secret: str | None, safeguards: Safeguards
+    write: Write,
+    wanted: ProviderFields,
+    secret: str | None,
+    safeguards: Safeguards,
+    exchange_secret: str | None = None,
 ) -> IdentityProvider:
-    """Let people sign in with a provider, or gateways take its tokens. BrokenRule; StoreConflict
-    `identity_providers_slug`, `identity_providers_issuer`.
+    """Let people sign in with a provider, or gateways take its tokens. `exchange_secret`: of the client that
+    exchanges tokens there. BrokenRule; StoreConflict `identity_providers_slug`, `identity_providers_issuer`.
     """
-    checked = check_provider(wanted, safeguards.addresses, has_secret=bool(secret))
-    provider_id = new_id()
-    made = await rows.insert(write, provider_id, checked, safeguards.seals.client_secret(provider_id, secret or ""))
+    checked = check_provider(
+        wanted, safeguards.addresses, has_secret=bool(secret), has_exchange_secret=bool(exchange_secret)
+    )
+    provider_id, seals = new_id(), safeguards.seals
+    sealed = seals.exchange_client_secret(provider_id, exchange_place(checked), exchange_secret or "")
+    made = await rows.insert(write, provider_id, checked, seals.client_secret(provider_id, secret or ""), sealed)
     await write.announce(providers=[made.issuer])
     await write.record("create", "identity_provider", made.id, None, told_of_provider(made))
     return made
@@ -45,8 +54,10 @@ async def change(
     secret: str | None,
     safeguards: Safeguards,
     version: int | None = None,
+    exchange_secret: str | None = None,
 ) -> IdentityProvider:
-    """Make of a provider what `wanted` says of what it is now; `secret`: another one, '' for none, None to keep it.
+    """Make of a provider what `wanted` says of what it is now; `secret`: another one, '' for none, None to keep it;
+    `exchange_secret`: the same of the client that exchanges tokens.
 
     A secret goes only to the issuer that it was given for: another issuer needs it again. Where people sign in with
     it no more, the sessions that it vouched for end. Raises as `create`.
@@ -58,8 +69,15 @@ async def change(
         raise NotNow("People are known by this issuer's names for them: make another provider, and delete this one.")
     sealed = before.client_secret if secret is None and not moved else None
     sealed = safeguards.seals.client_secret(provider_id, secret) if secret else sealed
-    checked = check_provider(fields, safeguards.addresses, has_secret=sealed is not None)
-    after = await rows.update(write, provider_id, checked, sealed)
+    kept = before.exchange_client_secret if exchange_secret is None else None
+    checked = check_provider(
+        fields, safeguards.addresses, has_secret=sealed is not None, has_exchange_secret=bool(exchange_secret or kept)
+    )
+    if kept and exchange_place(checked) != exchange_place(before):
+        raise BrokenRule("exchange_client_secret", "was given for another endpoint or client; give it again")
+    if exchange_secret:
+        kept = safeguards.seals.exchange_client_secret(provider_id, exchange_place(checked), exchange_secret)
+    after = await rows.update(write, provider_id, checked, sealed, kept)
     if moved:
         await rows.forget_state(write, provider_id)
     people = await identities.people_of(write.connection, provider_id) if before.enabled != after.enabled else []
@@ -67,6 +85,7 @@ async def change(
         await browser_sessions.delete_all_by(write.connection, provider_id)
     await write.announce(
         users=people,
+        entries=await identity_providers.entries_of(write.connection, provider_id),
         providers={before.issuer, after.issuer},
         gateways=await identity_providers.gateways_of(write.connection, provider_id),
     )
@@ -80,6 +99,9 @@ async def delete(write: Write, provider_id: str, version: int | None = None) -> 
     if named := await identity_providers.gateways_of(write.connection, provider_id):
         slugs = ", ".join(list(named.values())[:5])
         raise NotNow(f"Gateways take this provider's tokens: {slugs}. Choose another for them, or none.")
+    if named := await identity_providers.entries_of(write.connection, provider_id):
+        slugs = ", ".join(list(named.values())[:5])
+        raise NotNow(f"Servers get tokens that this provider exchanges: {slugs}. Give them another credential first.")
     people = await identities.people_of(write.connection, provider_id)
     members, holders = await identities.given_by(write.connection, provider_id)
     for user_id in holders:

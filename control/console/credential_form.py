@@ -53,6 +53,20 @@ KIND_WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "Client credentials (OAuth)",
             "Whoever installs it brings the ID and secret of a client that acts by itself, for a team or all.",
         ),
+        "token_exchange": (
+            "Exchange at the identity provider",
+            "The caller's identity provider gives a token for this server, as the person who calls. Nobody signs in "
+            "a second time.",
+        ),
+        "id_jag": (
+            "Assertion of the identity provider (ID-JAG)",
+            "The server's own authorization server gives a token, since the caller's identity provider says who they "
+            "are.",
+        ),
+        "passthrough": (
+            "The caller's own token",
+            "The token of their identity provider that the caller came with goes on to the server as it is.",
+        ),
     }
 )
 """By kind, what it is called and what it means."""
@@ -88,6 +102,11 @@ SETTING_WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "For a provider that does not say who signed in: https://api.github.com/user",
         ),
         "account_claim": ("The member with its name", "Of that answer: login."),
+        "identity_provider_id": ("Identity provider", "Whose word for the caller counts."),
+        "audience": ("Audience", "What the token is for, as the provider calls this server."),
+        "audiences": ("Audiences", "Only a token that is for one of these is sent on; set apart by spaces."),
+        "scopes_at_server": ("Scopes there", "What the server's own authorization server is asked for."),
+        "server_scopes": ("Scopes of its own", "Only where those are others than above; set apart by spaces."),
     }
 )
 """By setting, its label and help. One that is not here is shown with its declared description."""
@@ -96,6 +115,8 @@ _RARE: Final = {
         *ENDPOINTS, "resource", "authorize_parameters", "approved_hosts", "account_endpoint", "account_claim",
     },
     "client_credentials": {"resource", "approved_hosts"},
+    "token_exchange": {"resource"},
+    "id_jag": {"token_endpoint", "resource", "scopes_at_server", "server_scopes", "approved_hosts"},
 }  # fmt: skip
 """By kind, what stands under *More*."""
 VALUE_WORDS: Final[Mapping[str, str]] = MappingProxyType(
@@ -114,6 +135,9 @@ VALUE_WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "client_secret_post": "With the secret, in the form",
         "private_key_jwt": "With a private key",
         "none": "By nothing (a public client)",
+        "same": "The same scopes",
+        "omit": "None",
+        "named": "Scopes of its own",
     }
 )
 """Values of settings that have only some."""

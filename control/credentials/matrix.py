@@ -2,8 +2,8 @@
 
 Called by `control/changes/entries.py`. A server that is reached over HTTP gets its credential with every call,
 wherever it runs. A program over stdio gets what it needs once, when it is started: what ends while it runs, or is
-another for each caller, cannot be given to it. Kinds and ways of running that are still to come stand here too, so
-that each cell is decided before it is built. What a kind does is in `kinds/`.
+another for each caller, cannot be given to it. A kind that is still to come can stand here before it is built. What a
+kind does is in `kinds/`.
 """
 
 from collections.abc import Mapping
@@ -12,12 +12,20 @@ from types import MappingProxyType
 from typing import Final, Literal, assert_never, get_args
 
 from control.registry.broken_rule import BrokenRule
-from control.registry.credential import OMIT, Credential, OAuthCredential, WithAccount, kind_of
+from control.registry.credential import (
+    OMIT,
+    Credential,
+    IdentityAssertion,
+    OAuthCredential,
+    TokenExchange,
+    WithAccount,
+    kind_of,
+)
 from control.registry.entry import Reached, Remote
 from control.registry.self_hosted import SelfHosted
 
-Kind = Literal["none", "static", "oauth", "client_credentials", "token_exchange", "passthrough"]
-"""Kinds of credentials, those to come included."""
+Kind = Literal["none", "static", "oauth", "client_credentials", "token_exchange", "id_jag", "passthrough"]
+"""Kinds of credentials."""
 Runtime = Literal["remote", "self_hosted_http", "self_hosted_stdio"]
 """Where a server runs: elsewhere, or here, where it is reached over HTTP or is a program over stdio."""
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
@@ -35,8 +43,8 @@ class Cell:
 
 
 _WORKS: Final = Cell("works")
-_NO_EXCHANGE_YET: Final = Cell("later", "is not there yet: Archway exchanges no caller's token for another")
-_NO_PASSTHROUGH_YET: Final = Cell("later", "is not there yet: a caller's own token goes to no server")
+_NOT_ASKED: Final = "is needed for a server that Archway runs, which is not asked about its provider"
+_ANOTHER: Final = "each caller's token is another; run it over HTTP"
 
 
 def _not_over_stdio(because: str) -> Cell:
@@ -63,12 +71,15 @@ MATRIX: Final[Mapping[tuple[Kind, Runtime], Cell]] = MappingProxyType(
         ("client_credentials", "self_hosted_stdio"): _not_over_stdio(
             "a client's token ends while the program runs; give the program the client's own secret with 'static'"
         ),
-        ("token_exchange", "remote"): _NO_EXCHANGE_YET,
-        ("token_exchange", "self_hosted_http"): _NO_EXCHANGE_YET,
-        ("token_exchange", "self_hosted_stdio"): _not_over_stdio("each caller's token is another; run it over HTTP"),
-        ("passthrough", "remote"): _NO_PASSTHROUGH_YET,
-        ("passthrough", "self_hosted_http"): _NO_PASSTHROUGH_YET,
-        ("passthrough", "self_hosted_stdio"): _not_over_stdio("each caller's token is another; run it over HTTP"),
+        ("token_exchange", "remote"): _WORKS,
+        ("token_exchange", "self_hosted_http"): _WORKS,
+        ("token_exchange", "self_hosted_stdio"): _not_over_stdio(_ANOTHER),
+        ("id_jag", "remote"): _WORKS,
+        ("id_jag", "self_hosted_http"): _WORKS,
+        ("id_jag", "self_hosted_stdio"): _not_over_stdio(_ANOTHER),
+        ("passthrough", "remote"): _WORKS,
+        ("passthrough", "self_hosted_http"): _WORKS,
+        ("passthrough", "self_hosted_stdio"): _not_over_stdio(_ANOTHER),
     }
 )
 
@@ -85,20 +96,22 @@ def check_cell(kind: str, runtime: Runtime) -> None:
 def check_goes_together(credential: Credential, reached: Reached) -> None:
     """BrokenRule where an entry with this credential, reached so, must not be saved."""
     check_cell(kind_of(credential), runtime_of(reached))
-    if isinstance(credential, WithAccount) and isinstance(reached, SelfHosted):
-        _check_says_its_provider(credential)
+    if isinstance(reached, SelfHosted):
+        if isinstance(credential, WithAccount):
+            _check_says_its_provider(credential)
+        if isinstance(credential, TokenExchange | IdentityAssertion) and not credential.resource:
+            raise BrokenRule("credential_placement.resource", f"{_NOT_ASKED}: what the tokens are for, or {OMIT!r}")
 
 
 def _check_says_its_provider(credential: WithAccount) -> None:
     """A server that we run is not asked about its provider: it answers where only proxies reach it, and later."""
-    because = "is needed for a server that Archway runs, which is not asked about its provider"
     typed = [credential.token_endpoint]
     if isinstance(credential, OAuthCredential):
         typed.append(credential.authorization_endpoint)
     if not (credential.issuer or all(typed)):
-        raise BrokenRule("credential_placement.issuer", because)
+        raise BrokenRule("credential_placement.issuer", _NOT_ASKED)
     if not credential.resource:
-        raise BrokenRule("credential_placement.resource", f"{because}: what the tokens are for, or {OMIT!r}")
+        raise BrokenRule("credential_placement.resource", f"{_NOT_ASKED}: what the tokens are for, or {OMIT!r}")
 
 
 def runtime_of(reached: Reached) -> Runtime:

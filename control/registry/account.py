@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from control.registry.credential import ClientCredentials, OAuthCredential
+from control.registry.credential import ClientCredentials, IdentityAssertion, OAuthCredential
 from control.registry.entry import Entry, bound_origin
 from control.registry.origin import origin_of
 
@@ -135,9 +135,9 @@ def _provider(entry: Entry) -> dict[str, str]:
 _OF_CLIENT: Final = ("issuer", "token_endpoint", "revocation_endpoint", "client_id")
 
 
-def client_place(entry_credential: OAuthCredential, origin: str) -> str:
+def client_place(entry_credential: OAuthCredential | IdentityAssertion, origin: str) -> str:
     """Where the secret of a client that an admin registered by hand may go, as one text."""
-    told = {"origin": origin} | {name: getattr(entry_credential, name) for name in _OF_CLIENT}
+    told = {"origin": origin} | {name: getattr(entry_credential, name, "") for name in _OF_CLIENT}
     return json.dumps(told, sort_keys=True)
 
 

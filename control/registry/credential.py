@@ -168,6 +168,9 @@ _Provider = Annotated[
 ]
 
 
+_ExactScopes = Annotated[tuple[str, ...], msgspec.Meta(max_length=100, description="What is asked for; empty: none.")]
+
+
 class TokenExchange(_Kind, frozen=True, tag="token_exchange"):
     """A token for the caller, for which their identity provider takes what it gave them (RFC 8693)."""
 
@@ -176,7 +179,7 @@ class TokenExchange(_Kind, frozen=True, tag="token_exchange"):
         str, msgspec.Meta(max_length=2_048, description="What the token is for, as the provider calls the server.")
     ] = ""
     resource: _Resource = OMIT
-    scopes: _Scopes = ()
+    scopes: _ExactScopes = ()
 
 
 class IdentityAssertion(_Kind, frozen=True, tag="id_jag"):
@@ -190,14 +193,19 @@ class IdentityAssertion(_Kind, frozen=True, tag="id_jag"):
     ]
     client_id: Annotated[str, msgspec.Meta(max_length=1_024, description="Of Archway at that authorization server.")]
     token_endpoint: _TokenEndpoint = ""
-    client_authentication: ClientAuthentication = ""
+    client_authentication: Annotated[
+        ClientAuthentication, msgspec.Meta(description="How that client proves itself; empty: as its metadata says.")
+    ] = ""
     resource: _Resource = ""
-    scopes: _Scopes = ()
+    scopes: _ExactScopes = ()
     scopes_at_server: Annotated[
-        Literal["same", "none", "own"],
-        msgspec.Meta(description="Which scopes the second request names: the same, none, or `own_scopes`."),
+        Literal["same", "omit", "named"],
+        msgspec.Meta(
+            description="Which scopes the second request names: the `same`, none (`omit`), or `server_scopes`."
+        ),
     ] = "same"
-    own_scopes: _Scopes = ()
+    server_scopes: _ExactScopes = ()
+    approved_hosts: _Hosts = ()
 
 
 class Passthrough(_Kind, frozen=True, tag="passthrough"):

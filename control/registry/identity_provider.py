@@ -48,10 +48,12 @@ class ServiceRule(msgspec.Struct, frozen=True):
     """Claim to its value, whole, or its beginning before a `*` at the end. Never empty."""
 
 
-class Exchange(msgspec.Struct, frozen=True, omit_defaults=True):
+class Exchange(msgspec.Struct, frozen=True):
     """How the provider exchanges a token for another (RFC 8693); the entry says for what."""
 
     enabled: bool = False
+    style: Literal["token_exchange", "on_behalf_of"] = "token_exchange"  # a way of asking
+    """How it is asked: by RFC 8693, or as Microsoft Entra wants it, with the token as an assertion (RFC 7523)."""
     token_endpoint: str = ""
     """'' for that of its metadata."""
     client_id: str = ""
@@ -66,6 +68,8 @@ class Exchange(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 NO_EXCHANGE: Final = Exchange()
+_SECRETS: Final = ("client_secret", "exchange_client_secret")
+"""Sealed columns of the row: it is told that there is one, and no more."""
 
 
 class Endpoints(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -172,9 +176,9 @@ class ProviderState:
 def told_of_provider(provider: IdentityProvider) -> dict[str, Any]:
     """All that people are told of a provider, in the words of the admin API: of its secret, that there is one."""
     told: dict[str, Any] = {
-        one.name: as_plain(getattr(provider, one.name)) for one in fields(provider) if one.name != "client_secret"
+        one.name: as_plain(getattr(provider, one.name)) for one in fields(provider) if one.name not in _SECRETS
     }
-    return {**told, "has_client_secret": provider.client_secret is not None}
+    return told | {f"has_{name}": getattr(provider, name) is not None for name in _SECRETS}
 
 
 def origin_of(url: str) -> str:

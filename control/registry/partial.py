@@ -88,5 +88,7 @@ def gateway_with(before: Gateway, given: Mapping[str, Any]) -> GatewayFields:
 
 
 def provider_with(before: IdentityProvider, given: Mapping[str, Any]) -> ProviderFields:
-    """The identity provider with the given parts; everything else stays."""
-    return msgspec.convert({**told_of_provider(before), **given}, ProviderFields)
+    """The identity provider with the given parts, of `exchange` too; everything else stays."""
+    told = told_of_provider(before)
+    exchange = {**told["exchange"], **(given.get("exchange") or {})}
+    return msgspec.convert({**told, **given, "exchange": exchange}, ProviderFields)

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from control.registry.actions import ROLES, Role
 from control.registry.broken_rule import BrokenRule
+from control.registry.exchange_rules import check_exchange
 from control.registry.identity_provider import ProviderFields, origin_of
 from control.registry.job_rules import check_service_rules
 from control.registry.oauth_scopes import is_scope
@@ -29,7 +30,9 @@ _OURS: Final = frozenset(
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
-def check_provider(wanted: ProviderFields, policy: AddressPolicy, *, has_secret: bool) -> ProviderFields:
+def check_provider(
+    wanted: ProviderFields, policy: AddressPolicy, *, has_secret: bool, has_exchange_secret: bool = False
+) -> ProviderFields:
     """The provider in the form that the row keeps, or BrokenRule."""
     check_slug(wanted.slug)
     _check_issuer(wanted.issuer, policy)
@@ -50,8 +53,10 @@ def check_provider(wanted: ProviderFields, policy: AddressPolicy, *, has_secret:
         raise BrokenRule("allowed_domains", "is needed to make people: else everybody with an account there gets in")
     _check_rules(wanted)
     check_service_rules(wanted.service_rules)
+    wanted = replace(wanted, approved_hosts=_checked_hosts(wanted.approved_hosts, policy))
     return replace(
-        wanted, allowed_domains=domains, approved_hosts=_checked_hosts(wanted.approved_hosts, policy),
+        wanted, allowed_domains=domains,
+        exchange=check_exchange(wanted, policy, has_secret=has_secret, has_own_secret=has_exchange_secret),
         audiences=tuple(dict.fromkeys(wanted.audiences)), scopes=tuple(dict.fromkeys(wanted.scopes)),
     )  # fmt: skip
 

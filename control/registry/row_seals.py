@@ -121,6 +121,14 @@ class RowSeals:
         """The client's secret, '' for none; raises SealBroken."""
         return self._client_secrets.open(sealed, provider_id).decode() if sealed else ""
 
+    def exchange_client_secret(self, provider_id: str, place: str, secret: str) -> bytes | None:
+        """The secret of the client that exchanges, as the provider's row keeps it. `place`: where it may go."""
+        return self._client_secrets.seal(secret.encode(), provider_id, place) if secret else None
+
+    def open_exchange_client_secret(self, provider_id: str, place: str, sealed: bytes | None) -> str:
+        """The secret, '' for none; raises SealBroken, also where the provider names another place than before."""
+        return self._client_secrets.open(sealed, provider_id, place).decode() if sealed else ""
+
     def provider_tokens(self, identity_id: str, tokens: bytes) -> bytes:
         """A provider's tokens as the identity's row keeps them."""
         return self._provider_tokens.seal(tokens, identity_id)

@@ -85,6 +85,14 @@ async def gateways_of(connection: Connection, provider_id: str) -> dict[str, str
     return {row["id"]: row["slug"] for row in rows}
 
 
+async def entries_of(connection: Connection, provider_id: str) -> dict[str, str]:
+    """The entries whose servers get tokens that this provider gives for callers: identifier to slug."""
+    rows = await connection.fetch(
+        "select id, slug from entries where credential ->> 'identity_provider_id' = $1 order by slug", provider_id
+    )
+    return {row["id"]: row["slug"] for row in rows}
+
+
 async def audiences_of(connection: Connection, provider_id: str) -> set[str]:
     """What this provider's tokens may be for: what a gateway names, and the provider's settings allow."""
     rows = await connection.fetch(

@@ -56,6 +56,12 @@ def checked_origins(origins: Sequence[str], field: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def check_audience(audience: str, field: str) -> None:
+    """Refuse what no provider calls a server: what has spaces, or characters that nobody sees."""
+    if not audience.isprintable() or " " in audience:
+        raise BrokenRule(field, "must be printable characters without spaces")
+
+
 def check_scopes(scopes: Sequence[str], field: str) -> None:
     """Refuse what is no scope (RFC 6749 section 3.3)."""
     for number, one in enumerate(scopes):

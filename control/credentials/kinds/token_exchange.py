@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from control.credentials.kinds import endpoints
 from control.registry.broken_rule import BrokenRule
-from control.registry.credential import ACCESS_TOKEN, CheckedCredential, Cure, TokenExchange
+from control.registry.credential import ACCESS_TOKEN, OMIT, CheckedCredential, Cure, TokenExchange
 from control.registry.targets import header
 
 _FIELD: Final = "credential_placement"
@@ -19,7 +19,10 @@ _FIELD: Final = "credential_placement"
 
 def check(credential: TokenExchange) -> CheckedCredential:
     """With its address in its one form, or BrokenRule. Whether there is such a provider is not looked at."""
+    if not (credential.audience or credential.resource != OMIT or credential.scopes):
+        raise BrokenRule(f"{_FIELD}.audience", "is needed, or a resource, or scopes: what the token is to be for")
     endpoints.check_scopes(credential.scopes, f"{_FIELD}.scopes")
+    endpoints.check_audience(credential.audience, f"{_FIELD}.audience")
     resource = endpoints.checked_resource(credential.resource, f"{_FIELD}.resource")
     return CheckedCredential(replace(credential, resource=resource), (header("authorization"),))
 

@@ -14,23 +14,24 @@ from core.key_sets import PublicKey
 
 _SET: Final = columns_of(ProviderFields)
 _RETURNING: Final = f" returning {listed(COLUMNS)}"
-_INSERT: Final = insert_into("identity_providers", (*_SET, "client_secret")) + _RETURNING
-_UPDATE: Final = update_of("identity_providers", (*_SET, "client_secret")) + _RETURNING
+_SEALED: Final = ("client_secret", "exchange_client_secret")
+_INSERT: Final = insert_into("identity_providers", (*_SET, *_SEALED)) + _RETURNING
+_UPDATE: Final = update_of("identity_providers", (*_SET, *_SEALED)) + _RETURNING
 
 
 async def insert(
-    writing: Writing, provider_id: str, wanted: ProviderFields, secret: bytes | None
+    writing: Writing, provider_id: str, wanted: ProviderFields, secret: bytes | None, exchange_secret: bytes | None
 ) -> IdentityProvider:
     """A new provider; StoreConflict `identity_providers_slug` or `identity_providers_issuer`."""
-    row = await writing.fetch_row(_INSERT, provider_id, *values_of(wanted, _SET), secret)
+    row = await writing.fetch_row(_INSERT, provider_id, *values_of(wanted, _SET), secret, exchange_secret)
     return made(IdentityProvider, row)
 
 
 async def update(
-    writing: Writing, provider_id: str, wanted: ProviderFields, secret: bytes | None
+    writing: Writing, provider_id: str, wanted: ProviderFields, secret: bytes | None, exchange_secret: bytes | None
 ) -> IdentityProvider:
-    """All that a person may set, the sealed secret too; StoreConflict as `insert`."""
-    row = await writing.fetch_row(_UPDATE, provider_id, *values_of(wanted, _SET), secret)
+    """All that a person may set, the sealed secrets too; StoreConflict as `insert`."""
+    row = await writing.fetch_row(_UPDATE, provider_id, *values_of(wanted, _SET), secret, exchange_secret)
     return made(IdentityProvider, row)
 
 

@@ -41,8 +41,10 @@ def test_a_kind_is_offered_with_each_of_its_settings_in_words(kind: str) -> None
 
 
 @pytest.mark.parametrize("kind", [one for one in KINDS if settings_class(one).__struct_fields__])
-def test_what_the_untouched_form_sends_is_what_the_api_takes(kind: str) -> None:
-    form = Form(form_of_credential(kind, {}))
+def test_the_form_with_what_is_needed_sends_what_the_api_takes(kind: str) -> None:
+    (offered,) = (one for one in kinds() if one.kind == kind)
+    typed = {one.name: "x" for one in offered.settings if one.required and one.widget != "choice"}
+    form = Form({**form_of_credential(kind, {}), **typed})
     sent = credential_of_form(form)
     assert sent["credential_model"] == kind
     settings_body(kind).model_validate(sent["credential_placement"])

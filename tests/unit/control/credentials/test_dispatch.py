@@ -14,9 +14,12 @@ from control.registry.credential import (
     KINDS,
     ClientCredentials,
     Credential,
+    IdentityAssertion,
     NoCredential,
     OAuthCredential,
+    Passthrough,
     StaticCredential,
+    TokenExchange,
     settings_class,
 )
 from core.egress.addresses import ANYWHERE
@@ -26,6 +29,9 @@ SAMPLES: dict[str, Credential] = {
     "static": StaticCredential("bearer"),
     "oauth": OAuthCredential(),
     "client_credentials": ClientCredentials(issuer="https://login.test"),
+    "token_exchange": TokenExchange("p", audience="crm"),
+    "id_jag": IdentityAssertion("p", "https://as.test", "us"),
+    "passthrough": Passthrough(("crm",)),
 }
 FUNCTIONS = ("check", "take", "headers", "places", "cure")
 

@@ -17,7 +17,15 @@ from control.credentials.matrix import (
 )
 from control.registry import credential
 from control.registry.broken_rule import BrokenRule
-from control.registry.credential import ClientCredentials, Credential, NoCredential, OAuthCredential
+from control.registry.credential import (
+    ClientCredentials,
+    Credential,
+    IdentityAssertion,
+    NoCredential,
+    OAuthCredential,
+    Passthrough,
+    TokenExchange,
+)
 from control.registry.entry import Reached, Remote
 from control.registry.self_hosted import SelfHosted
 from tests.fakes.registry import BEARER
@@ -28,13 +36,17 @@ WANTED = {
     "static": (WORKS, WORKS, WORKS),
     "oauth": (WORKS, WORKS, REFUSED),
     "client_credentials": (WORKS, WORKS, REFUSED),
-    "token_exchange": (LATER, LATER, REFUSED),
-    "passthrough": (LATER, LATER, REFUSED),
+    "token_exchange": (WORKS, WORKS, REFUSED),
+    "id_jag": (WORKS, WORKS, REFUSED),
+    "passthrough": (WORKS, WORKS, REFUSED),
 }
 """In the order of `RUNTIMES`."""
 SAMPLES: dict[str, Credential] = {
     "none": NoCredential(), "static": BEARER, "oauth": OAuthCredential(issuer="https://login.test", resource="omit"),
     "client_credentials": ClientCredentials(issuer="https://login.test", resource="https://a.test"),
+    "token_exchange": TokenExchange("0199f000-0000-7000-8000-000000000001", audience="crm"),
+    "id_jag": IdentityAssertion("0199f000-0000-7000-8000-000000000001", "https://as.test", "us", resource="omit"),
+    "passthrough": Passthrough(("crm",)),
 }  # fmt: skip
 REACHED: dict[Runtime, Reached] = {
     "remote": Remote("https://a.test/mcp"),
@@ -65,6 +77,8 @@ def test_a_cell_works_or_is_refused_with_its_reason(kind: Kind, runtime: Runtime
         (OAuthCredential(resource="omit"), "issuer"),
         (OAuthCredential(issuer="https://login.test"), "resource"),
         (ClientCredentials(issuer="https://login.test"), "resource"),
+        (TokenExchange("0199f000-0000-7000-8000-000000000001", resource=""), "resource"),
+        (IdentityAssertion("0199f000-0000-7000-8000-000000000001", "https://as.test", "us"), "resource"),
     ],
 )
 def test_a_server_that_archway_runs_is_not_asked_about_its_provider(credential: Credential, field: str) -> None:
