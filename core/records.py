@@ -27,7 +27,7 @@ class CallRecord(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     fault."""
     method: str
     principal: str = ""
-    """`user:ID`, `team:ID`, `service:ID` or `organisation`."""
+    """`user:ID`, `team:ID`, `service:ID`, `external:ID` or `organisation`."""
     auth: str = ""
     """Way of authenticating: a word of `core.resolve.Way`."""
     token_id: str = ""
@@ -55,6 +55,10 @@ class CallRecord(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The gateway as the caller named it, where they were not let in; cut to 128 characters."""
     left_out: int = 0
     """At the door: how many refusals of this caller since the record before have none."""
+    issuer: str = ""
+    """Of an identity provider's own token: who made it, as it says itself."""
+    subject: str = ""
+    """Who bears it in its issuer's words: a person there, or a job."""
 
 
 Row: TypeAlias = tuple[

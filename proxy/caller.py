@@ -30,6 +30,12 @@ class Caller:
         """Of authenticating."""
 
     @property
+    def at_provider(self) -> tuple[str, str]:
+        """Issuer and subject of an identity provider's own token; empty for another credential."""
+        verified = self.verified
+        return (verified.issuer, verified.subject) if verified is not None and verified.way == "jwt" else ("", "")
+
+    @property
     def stands(self) -> bool:
         """Whether what was verified of their token is so still; asked of control it must be in any case."""
         return self.verified is None or self.verified.stands

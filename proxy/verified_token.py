@@ -29,10 +29,11 @@ class Verified:
     So a token for one gateway is refused at another also where it was met before. Plans rest on it (`stands`).
     """
 
-    __slots__ = ("audience", "expires", "issuer", "key", "may_call", "stands", "way")
+    __slots__ = ("audience", "expires", "issuer", "key", "may_call", "stands", "subject", "way")
 
     def __init__(self, claims: VerifiedClaims, key: PublicKey, way: AuthKind) -> None:
         self.issuer: str = claims["iss"]
+        self.subject: str = claims["sub"]
         self.audience = the_audience(claims.get("aud"))
         self.expires = float(claims["exp"])
         """Unix seconds. Nothing that is remembered of it outlives this."""

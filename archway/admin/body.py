@@ -120,13 +120,15 @@ def read(api: AdminApi, option: Option, value: Any) -> Any:
 
 def principal(api: AdminApi, text: str) -> str:
     """`user:ID`, `team:ID`, `service:ID` or `organisation` for an e-mail, a name, `team:NAME`, `service:NAME`, where
-    that is an OAuth client that acts by itself; raises NotNamed.
+    that is an OAuth client that acts by itself; `external:ID` as it is. Raises NotNamed.
     """
     if text in ORGANISATIONS:
         return "organisation"
     kind, separator, name = text.partition(":")
     if separator and kind in {"user", "team"}:
         return f"{kind}:{find(api, kind, name)}"
+    if separator and kind == "external":
+        return text
     if separator and kind == "service":
         return f"service:{find(api, 'oauth_client', name)}"
     return f"user:{find(api, 'user', text)}"

@@ -40,7 +40,9 @@ RECORD = Resource(
     filters=(
         Option("gateway", "Only through this gateway.", "reference", of="gateway"),
         Option(
-            "principal", "Only of this caller: e-mail or name, team:NAME, service:NAME, or organisation.", "principal"
+            "principal",
+            "Only of this caller: e-mail or name, team:NAME, service:NAME, external:ID, or organisation.",
+            "principal",
         ),
         Option("tool", "Only of this tool, by the name that clients see."),
         Option("status", "Only with this outcome: ok, tool_error, cancelled, or the reason of a refusal."),

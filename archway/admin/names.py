@@ -152,11 +152,19 @@ def _with_names(names: Names, record: Mapping[str, Any]) -> dict[str, Any]:
     gateway, entry = str(record.get("gateway_id") or ""), str(record.get("entry_id") or "")
     return {
         **record,
-        "principal": names.principal(str(record["principal"])),
+        "principal": _caller(names, record),
         "gateway": names.gateway(gateway) if gateway else record.get("gateway_asked") or "",
         "server": names.entry(entry) if entry else "",
         "credential": _credential(names, record),
     }
+
+
+def _caller(names: Names, record: Mapping[str, Any]) -> str:
+    """Who called; somebody without an account, and a job, as their provider calls them."""
+    name, subject = names.principal(str(record["principal"])), record.get("subject")
+    if not subject or name.startswith("user:"):
+        return name
+    return f"{subject} at {record['issuer']}" if name.startswith("external:") else f"{name} for {subject}"
 
 
 def _credential(names: Names, record: Mapping[str, Any]) -> str:

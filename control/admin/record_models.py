@@ -14,9 +14,9 @@ Decision = Literal["allowed", "refused"]
 _Principal = Annotated[
     str,
     Worded(
-        rf"(?:user|team|service):{UUID}|organi[sz]ation",
-        "must be user:ID, team:ID, service:ID or organisation, with the identifier that lists show",
-        longest=44,
+        rf"(?:user|team|service|external):{UUID}|organi[sz]ation",
+        "must be user:ID, team:ID, service:ID, external:ID or organisation, with the identifier that lists show",
+        longest=45,
     ),
     AfterValidator(in_our_spelling),
 ]
@@ -35,7 +35,8 @@ class Record(Item):
     reason: str = Field(description="The sentence that the caller got, where something was refused or went wrong.")
     method: str = Field(description="Empty where the request was refused before it was read.")
     principal: str = Field(
-        description="`user:ID`, `team:ID`, `organisation` or `service:ID`, an OAuth client by itself."
+        description="`user:ID`, `team:ID`, `organisation`, `service:ID`, an OAuth client by itself, or "
+        "`external:ID`, somebody without an account."
     )
     auth: str
     token_id: str
@@ -57,6 +58,8 @@ class Record(Item):
     bytes_out: int
     session: str
     trace_id: str
+    issuer: str = Field(description="Who made the caller's token, where that is an identity provider's own.")
+    subject: str = Field(description="Who calls, in that issuer's words: a person, or a job.")
     left_out: int = Field(
         description="Of a refusal before a call: how many of this caller since the one before have no record, since "
         "one caller leaves so many only."
@@ -70,7 +73,7 @@ class RecordFilter(Query):
         Id | None, Field(description="Identifier of the gateway; also of a deleted one, as long as records name it.")
     ] = None
     principal: Annotated[
-        _Principal | None, Field(description="`user:ID`, `team:ID`, `organisation` or `service:ID`.")
+        _Principal | None, Field(description="`user:ID`, `team:ID`, `organisation`, `service:ID` or `external:ID`.")
     ] = None
     tool: Annotated[
         _Text, Field(description="Its exposed name: the one that the gateway showed when it was called.")

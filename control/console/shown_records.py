@@ -88,7 +88,7 @@ async def shown_records(connection: Connection, caller: Caller, kept: Sequence[K
             one.id,
             one.time,
             one.record,
-            named_owners.get(one.record.get("principal", ""), NOTHING),
+            _without_account(one.record) or named_owners.get(one.record.get("principal", ""), NOTHING),
             named_gateways.get(one.record.get("gateway_id", ""), NOTHING),
             named_entries.get(one.record.get("entry_id", ""), NOTHING),
             named_installations.get(one.record.get("installation_id", ""), NOTHING),
@@ -125,6 +125,13 @@ def _owner(
     if identifier in people:
         return Named(people[identifier], f"/people/{identifier}")
     return Named("somebody who is gone" if _knows(caller, identifier) else "somebody else")
+
+
+def _without_account(record: Mapping[str, Any]) -> Named | None:
+    """Somebody without an account, whom their record names for good."""
+    if not str(record.get("principal", "")).startswith("external:"):
+        return None
+    return Named(f"{record.get('subject', '')} at {record.get('issuer', '')}")
 
 
 def _team(team_id: str, name: str | None, caller: Caller) -> Named:

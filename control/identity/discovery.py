@@ -13,7 +13,10 @@ from control.registry.identity_provider import ENDPOINTS, Endpoints, IdentityPro
 from core.egress.addresses import AddressPolicy
 
 WELL_KNOWN: Final = "/.well-known/openid-configuration"
-_NEEDED: Final = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+_OF_SIGN_IN: Final = ("authorization_endpoint", "token_endpoint")
+"""Endpoints that only a provider has where people sign in: those of CI systems have none, and of theirs nothing else
+is needed than keys.
+"""
 
 
 class NotApproved(Exception):
@@ -27,19 +30,25 @@ class NotApproved(Exception):
         self.hosts = hosts
 
 
-async def discover(asker: Asker, issuer: str) -> Endpoints:
-    """What the issuer says of itself; raises ProviderAway where it says nothing that can be believed."""
+async def discover(asker: Asker, issuer: str, *, signs_in: bool) -> Endpoints:
+    """What the issuer says of itself; raises ProviderAway where it says nothing that can be believed, or not where
+    people are to sign in.
+    """
     found = await asker.get(issuer.removesuffix("/") + WELL_KNOWN)
-    return endpoints_in(found, issuer, asker.policy)
+    return endpoints_in(found, issuer, asker.policy, signs_in=signs_in)
 
 
-def endpoints_in(found: Mapping[str, Any], issuer: str, policy: AddressPolicy) -> Endpoints:
-    """The endpoints in an issuer's metadata; raises ProviderAway for what must not be used."""
+def endpoints_in(found: Mapping[str, Any], issuer: str, policy: AddressPolicy, *, signs_in: bool = True) -> Endpoints:
+    """The endpoints in an issuer's metadata, '' for one that it has not; raises ProviderAway for what must not be
+    used.
+    """
     if found.get("issuer") != issuer:  # section 4.3: exactly, byte for byte
         said = found.get("issuer")
         other = f": it says {said[:200]!r}" if isinstance(said, str) and said.isprintable() else ""
         raise ProviderAway(f"what is at the issuer's address is the metadata of another issuer{other}")
-    urls = {name: _checked(found, name, issuer, policy) for name in ENDPOINTS if found.get(name) or name in _NEEDED}
+    needed = ("jwks_uri", *(_OF_SIGN_IN if signs_in else ()))
+    urls = dict.fromkeys(_OF_SIGN_IN, "")
+    urls |= {name: _checked(found, name, issuer, policy) for name in ENDPOINTS if found.get(name) or name in needed}
     methods = found.get("code_challenge_methods_supported")
     if isinstance(methods, list) and "S256" not in methods:
         raise ProviderAway("it does not take PKCE with S256, which each sign-in uses; allow it there")

@@ -90,10 +90,10 @@ class KeySets:
         async with transaction(self._pool, readonly=True) as connection:
             state = await identity_providers.state(connection, provider.id)
         endpoints = state.endpoints
-        if endpoints is None:
+        if endpoints is None or not endpoints.authorization_endpoint:
             asked = await asyncio.shield(self._ask(provider, cool_down_s=SIGN_IN_AGAIN_S))
             endpoints = asked.endpoints
-            if endpoints is None:
+            if endpoints is None or not endpoints.authorization_endpoint:
                 raise ProviderAway(asked.fault or "it was asked just now; try again in a moment")
         refuse_unapproved(provider, endpoints)
         return endpoints
@@ -161,10 +161,12 @@ class KeySets:
 
     async def _fetched(self, provider: IdentityProvider, state: ProviderState, *, metadata: bool) -> ProviderState:
         endpoints = state.endpoints
-        if metadata or endpoints is None or state.fault or age(state.discovered_at, self._clock()) >= DISCOVERY_S:
-            endpoints = await discover(self._asker, provider.issuer)
+        lacks = endpoints is None or (provider.sign_in and not endpoints.authorization_endpoint)
+        if metadata or lacks or state.fault or age(state.discovered_at, self._clock()) >= DISCOVERY_S:
+            endpoints = await discover(self._asker, provider.issuer, signs_in=provider.sign_in)
             async with changing(self._pool, acting_for(provider)) as write:
                 _ = await changes.keep_endpoints(write, provider, endpoints)
+        assert endpoints is not None  # what lacks was asked for
         refuse_unapproved(provider, endpoints)
         found = keys_in(await self._asker.get(endpoints.jwks_uri), provider.algorithms)
         if set(found.skipped) - set(state.skipped):

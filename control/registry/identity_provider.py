@@ -75,7 +75,7 @@ _SECRETS: Final = ("client_secret", "exchange_client_secret")
 class Endpoints(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a provider says of itself (OpenID Connect Discovery), as far as it is used here.
 
-    Each address was checked before it is kept.
+    Each address was checked before it is kept; those of a sign-in may be '', where nobody signs in with it.
     """
 
     authorization_endpoint: str

@@ -19,6 +19,7 @@ def record_at_door(x: Exchange, deps: Deps) -> None:
     if left_out is None:
         return
     gateway = x.gateway if x.gateway is not None else deps.gateways.held(x.gateway_name)
+    issuer, subject = x.caller.at_provider
     deps.records.keep(
         CallRecord(
             id=x.request_id,
@@ -40,5 +41,7 @@ def record_at_door(x: Exchange, deps: Deps) -> None:
             reason=sentence(x.reason),
             gateway_asked=short_name(x.gateway_name) if x.gateway is None else "",
             left_out=left_out,
+            issuer=issuer,
+            subject=subject,
         )
     )

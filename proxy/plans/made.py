@@ -137,6 +137,7 @@ def _told(plan: Plan, x: Exchange, deps: Deps) -> None:
     plan.installation_id = installation.installation_id
     plan.meta = _kept(x.request.params.get("_meta"))
     plan.declared = x.request.meta.get(META_CLIENT_CAPABILITIES)
+    issuer, subject = x.caller.at_provider
     plan.line = CallRecord(
         id="",
         time=0.0,
@@ -159,6 +160,8 @@ def _told(plan: Plan, x: Exchange, deps: Deps) -> None:
         credential_version=installation.version,
         account=installation.account,
         session=plan.jti,
+        issuer=issuer,
+        subject=subject,
     )
     names = snapshot.slug, x.target.route.entry, x.target.exposed
     plan.ok, plan.failed = deps.slots.of_call(*names, "ok"), deps.slots.of_call(*names, "tool_error")

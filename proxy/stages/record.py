@@ -62,6 +62,9 @@ def record(x: Exchange, deps: Deps) -> CallRecord:
         x.session.jti if x.session is not None else "",  # session
         _trace_id(x, request) if x.trace is not None or PARENT in request.meta or PARENT in x.headers else "",
         sentence(x.reason) if x.reason else "",
+        "",  # gateway_asked
+        0,  # left_out
+        *x.caller.at_provider,
     )
     deps.records.keep(kept)
     if x.trace is not None and deps.tracer is not None:

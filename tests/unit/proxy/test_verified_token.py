@@ -69,6 +69,8 @@ def test_a_token_is_for_one_audience_or_for_none(named: object, audience: str) -
     [("mcp", True), ("openid mcp", True), ("mcpx", False), ("", False), (None, False), (7, False)],
 )
 def test_an_access_token_of_ours_must_allow_calls_and_a_providers_need_not(scope: Any, may_call: bool) -> None:
-    claims = VerifiedClaims({"iss": "i", "aud": "a", "exp": 5} | ({} if scope is None else {"scope": scope}))
+    claims = VerifiedClaims(
+        {"iss": "i", "sub": "s", "aud": "a", "exp": 5} | ({} if scope is None else {"scope": scope})
+    )
     assert Verified(claims, KEY, "oauth").may_call is may_call
     assert Verified(claims, KEY, "jwt").may_call

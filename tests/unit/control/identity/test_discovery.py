@@ -66,6 +66,24 @@ def test_metadata_that_must_not_be_used_is_refused(changes: dict[str, Any]) -> N
         endpoints_in({**FOUND, **changes}, ISSUER, PUBLIC)
 
 
+OF_GITHUB = {
+    "issuer": "https://token.actions.githubusercontent.com",
+    "jwks_uri": "https://token.actions.githubusercontent.com/.well-known/jwks",
+    "subject_types_supported": ["public", "pairwise"],
+    "response_types_supported": ["id_token"],
+    "id_token_signing_alg_values_supported": ["RS256"],
+    "scopes_supported": ["openid"],
+}
+
+
+def test_a_provider_of_jobs_need_not_have_where_people_sign_in() -> None:
+    endpoints = endpoints_in(OF_GITHUB, OF_GITHUB["issuer"], PUBLIC, signs_in=False)
+    assert (endpoints.authorization_endpoint, endpoints.token_endpoint) == ("", "")
+    assert endpoints.jwks_uri == OF_GITHUB["jwks_uri"]
+    with pytest.raises(ProviderAway):
+        endpoints_in(OF_GITHUB, OF_GITHUB["issuer"], PUBLIC)
+
+
 def test_on_this_machine_alone_a_provider_may_be_plain() -> None:
     issuer = "http://127.0.0.1:9400"
     found = {name: url.replace(ISSUER, issuer) for name, url in FOUND.items()}

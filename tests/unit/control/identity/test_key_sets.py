@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -153,6 +154,18 @@ async def test_all_who_want_to_sign_in_with_a_provider_that_is_away_make_one_que
     rig.issuer.metadata = {}
     await rig.pass_by(SIGN_IN_AGAIN_S + 1)
     assert (await rig.key_sets.endpoints(provider)).jwks_uri == f"{rig.issuer.issuer}/keys"
+
+
+async def test_where_people_sign_in_is_asked_once_they_may_of_a_provider_that_had_only_keys(rig: Rig) -> None:
+    jobs = await rig.add(sign_in=False)
+    rig.issuer.metadata = {"authorization_endpoint": None, "token_endpoint": None}
+    assert await rig.names() == {"a"}
+    people = replace(jobs, sign_in=True)
+    with pytest.raises(ProviderAway):
+        await rig.key_sets.endpoints(people)
+    rig.issuer.metadata = {}
+    await rig.pass_by(SIGN_IN_AGAIN_S + 1)
+    assert (await rig.key_sets.endpoints(people)).token_endpoint == f"{rig.issuer.issuer}/token"
 
 
 BROKEN = {
