@@ -22,6 +22,7 @@ from control.accounts.upstream_providers import UpstreamProviders
 from control.admin.deps import Deps
 from control.changes.first_admin import ensure_first_admin
 from control.changes.safeguards import Safeguards
+from control.credentials.statement import CallerStatements
 from control.credentials.usable import Usable
 from control.discovery.discover import Discoverer
 from control.discovery.news import NewsOfLists
@@ -59,6 +60,7 @@ from control.settings import ControlSettings
 from control.store.migrate import migrate
 from control.store.notifications import listen as listen_for
 from control.store.pool import Pool, StoreUnavailable, close_pool, open_pool
+from core.caller_statements import StatementSigner
 from core.egress.addresses import ANYWHERE, AddressPolicy
 from core.egress.client import Egress
 from core.internal_call import InternalCalls
@@ -124,7 +126,8 @@ class Replica:
         self.renewals = Renewals(pool, asker, seals)
         self.early_renewals = EarlyRenewals(pool, self.renewals)
         self.metrics = Metrics(pool, self.renewals)
-        usable = Usable(seals, self.renewals, place=place)
+        statements = StatementSigner(settings.signing_ring, settings.pages_url)
+        usable = Usable(seals, self.renewals, place=place, statements=CallerStatements(statements))
         stream = ChangeStream(self.redis["questions"], signer)
         steps = StepsAtProxies(questions_pool, SignInNotes(questions_pool), settings.base_url)
         calls = InternalCalls(ring, caller="control", answerer="proxy")
@@ -177,6 +180,7 @@ class Replica:
             allowed_hosts=frozenset(settings.people_hosts),
             from_proxies=InternalCalls(ring, caller="proxy", answerer="control"),
             access_tokens=access_tokens,
+            statement_keys=statements.public_keys,
             refresh_tokens=RefreshTokens(settings.secret_ring),
             trusted_proxies=settings.proxies,
             records_days=settings.records_days,

@@ -14,6 +14,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 import msgspec
 from msgspec.structs import replace
 
+from core.egress.header_names import look_alike
 from core.snapshot import RouteKind
 
 LegacyRevision = Literal["", "2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"]
@@ -263,11 +264,32 @@ class ResolvedInstallation(msgspec.Struct, frozen=True, omit_defaults=True, dict
     """The caller's own signed token is the credential: whoever sends the call puts it into `authorization`."""
     request_id_header: str = ""
     """The header in which each call tells its request identifier; '' for none."""
+    statement_headers: list[tuple[str, str]] = []
+    """What the server is told of the caller by Archway's word, lower case. One with nothing in it is not sent."""
+    for_caller: bool = False
+    """What it carries is of the caller who asked: nothing of it may serve a call of another."""
 
     @cached_property
     def own_headers(self) -> dict[str, str]:
-        """The credential's headers over the entry's own, lower case. Shared by all calls: not to be changed."""
-        return {name.lower(): value for name, value in self.fixed_headers + self.credential_headers}
+        """The credential's headers over the entry's own, and what is told of the caller, lower case. Shared by all
+        calls: not to be changed.
+        """
+        told = [pair for pair in self.statement_headers if pair[1]]
+        return {name.lower(): value for name, value in self.fixed_headers + self.credential_headers + told}
+
+    @cached_property
+    def not_passed(self) -> frozenset[str]:
+        """As `look_alike` writes them: the headers of which no caller's own copy goes on, sent or not."""
+        names = [name for name, _ in self.statement_headers]
+        return frozenset(look_alike(name) for name in [*names, self.request_id_header] if name)
+
+    @cached_property
+    def known_as(self) -> str:
+        """What tells it from others with other headers, where more than one caller has it under one identifier."""
+        if not self.for_caller:
+            return self.installation_id
+        said = sha256(msgspec.msgpack.encode((self.installation_id, sorted(self.own_headers.items()))))
+        return f"{self.installation_id}/{said.hexdigest()}"
 
     def __repr__(self) -> str:
         return f"ResolvedInstallation({self.entry}, {self.installation_id}, v{self.version})"

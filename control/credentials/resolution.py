@@ -42,6 +42,12 @@ class ResolutionRows:
     """Names of the caller's teams, and perhaps of others, for sentences."""
     accounts: Mapping[str, Account] = field(default_factory=dict)
     """What the installations hold at providers, by installation. It decides about no choice."""
+    gateway: str = ""
+    """Its slug; it decides about nothing, as what follows."""
+    tool: str = ""
+    """As the server calls it; '' for an offer."""
+    email: str = ""
+    """The caller's; '' where they have none, or the entry does not tell it."""
 
 
 _WHO_HAS_NONE: Final = {"user": "neither you nor a team of yours has an", "team": "your team has no"}

@@ -17,6 +17,7 @@ from control.credentials.for_caller import ForCallers
 from control.credentials.given import NOTHING, Given, given_to
 from control.credentials.lacks import Lacking
 from control.credentials.resolved import needs_sign_in, refusal_of, resolve_installation, version_of
+from control.credentials.statement import CallerStatements, Facts
 from control.registry.account import Account
 from control.registry.credential import ACCESS_TOKEN, ForOneCaller, WithAccount
 from control.registry.entry import Entry
@@ -53,9 +54,10 @@ class Usable:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         place: Place | None = None,
         for_callers: ForCallers | None = None,
+        statements: CallerStatements | None = None,
     ) -> None:
         self._seals, self._renewals, self._clock = seals, renewals, clock
-        self._for_callers = for_callers
+        self._for_callers, self._statements = for_callers, statements
         self._place: Place | None = place
         """Where servers run here; None for nowhere."""
 
@@ -68,15 +70,18 @@ class Usable:
         within: float = 0.0,
         *,
         calling: Calling | None = None,
+        facts: Facts | None = None,
     ) -> ResolvedInstallation | InstallationRefusal:
         """The installation as a proxy may use it, or why it cannot be used. May wait for the provider, `within` so
         many seconds; 0: as long as any question.
 
         `refused_version`: the server did not accept the credential of this version, so a newer one is needed.
         `calling`: who calls. None: nobody does, so that a server which gets another credential for each caller gets
-        none.
+        none. `facts`: what a server may be told of them.
         """
-        found = await self.opened(entry, installation, account, refused_version, within, calling=calling)
+        found = await self.opened(
+            entry, installation, account, refused_version, within, calling=calling, facts=facts
+        )
         return found if isinstance(found, InstallationRefusal) else found[0]
 
     async def opened(
@@ -88,6 +93,7 @@ class Usable:
         within: float = 0.0,
         *,
         calling: Calling | None = None,
+        facts: Facts | None = None,
     ) -> tuple[ResolvedInstallation, OpenedSecrets] | InstallationRefusal:
         """As `resolved`, with all secrets that are in it."""
         given = NOTHING
@@ -117,7 +123,12 @@ class Usable:
         if given.token:
             secrets = replace(secrets, values={**secrets.values, ACCESS_TOKEN: given.token})
         resolved = resolve_installation(entry, installation, secrets, account, self._place, given)
-        return resolved if isinstance(resolved, InstallationRefusal) else (resolved, secrets)
+        if isinstance(resolved, InstallationRefusal):
+            return resolved
+        if entry.caller_statement is not None:
+            assert self._statements is not None, "nobody here tells servers of callers"
+            resolved = self._statements.told(entry, resolved, facts)
+        return resolved, secrets
 
     async def _given(
         self, calling: Calling, entry: Entry, installation: Installation, refused_version: int, within: float

@@ -18,6 +18,7 @@ from control.credentials.calling import Calling
 from control.credentials.cure import install_link, with_link
 from control.credentials.more_access import beyond, to_ask_for_more
 from control.credentials.resolution import ResolutionRows, choose_installation
+from control.credentials.statement import facts_of
 from control.credentials.upstream_oauth.challenge import MOST_SCOPES
 from control.credentials.usable import Usable
 from control.internal.bearers import bearer, calling_of, of_tokens, signed_among
@@ -225,8 +226,10 @@ class Questions:
             found = await self._needs_more(rows.entry, chosen, credential, account, question.needed_scopes)
         else:
             until = time.monotonic() + waits
-            version = question.refused_version
-            found = await self.usable.resolved(rows.entry, chosen, account, version, waits, calling=calling)
+            version, facts = question.refused_version, facts_of(principal, rows)
+            found = await self.usable.resolved(
+                rows.entry, chosen, account, version, waits, calling=calling, facts=facts
+            )
             if await self._has_started(found, chosen, until - time.monotonic()):
                 return await self._resolved(*(await self._read([question]))[0], question)
         if isinstance(found, ResolvedInstallation):

@@ -25,6 +25,8 @@ REGISTER: Final = ("/oauth/register", "/register")
 """The second of each is what clients of 2025-03-26 use where they find no metadata."""
 REVOKE: Final = "/oauth/revoke"
 JWKS: Final = "/oauth/jwks"
+STATEMENT_JWKS: Final = "/oauth/statement-jwks"
+"""The keys of what servers are told of callers: other keys at another place, so that none is taken for the other."""
 CONSENT: Final = "/consent/{request_id}"
 
 
@@ -35,7 +37,8 @@ def routes(deps: PublicDeps) -> list[web.RouteDef]:
     found = [web.get(path, authorize.handle, allow_head=False) for path in AUTHORIZE]
     found += [web.get(CONSENT, consent.show, allow_head=False), web.post(CONSENT, consent.answer)]
     found += _for_programs("GET", paths(server.issuer), Metadata(server).handle)
-    found += _for_programs("GET", [JWKS], Jwks(server).handle)
+    found += _for_programs("GET", [JWKS], Jwks(server.access_tokens.public_keys).handle)
+    found += _for_programs("GET", [STATEMENT_JWKS], Jwks(deps.statement_keys).handle)
     found += _for_programs("GET", [f"{DOCUMENT}/{{entry:[a-z0-9-]{{1,63}}}}"], ClientDocument(server.issuer).handle)
     found += _for_programs("POST", TOKEN, TokenEndpoint(server).handle)
     found += _for_programs("POST", REGISTER, RegistrationEndpoint(server).handle)

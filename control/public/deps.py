@@ -56,6 +56,8 @@ class PublicDeps:
     """Names (lower case, no port) under which the listener answers."""
     access_tokens: AccessTokenSigner
     refresh_tokens: RefreshTokens
+    statement_keys: tuple[dict[str, str], ...] = ()
+    """Public keys (JWK) of what servers are told of callers."""
     from_proxies: InternalCalls | None = None
     """Checks the word of our proxies on where a request came from; None: no proxy passes requests on."""
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()

@@ -104,7 +104,7 @@ def _route(one: AssignedRoute, *, personal: bool, place: Place | None) -> Route:
         entry_id=one.entry_id,
         entry=one.entry_slug,
         installation_id=one.installation_id,
-        per_principal=personal or one.installation_id is None or own_pin,
+        per_principal=personal or one.installation_id is None or own_pin or one.tells_of_caller,
         stdio=one.stdio,
         passthrough=one.passthrough and (own_pin or not personal),
     )

@@ -10,10 +10,11 @@ from types import MappingProxyType
 from typing import Final, assert_never
 
 from control.registry.broken_rule import BrokenRule
+from control.registry.caller_statement import CallerStatement, check_caller_statement
 from control.registry.commands import SENTENCE, is_command
 from control.registry.credential import CheckedCredential
 from control.registry.entry import Entry, Reached, Remote, WantedEntry, bound_to
-from control.registry.fields import ONLY_HEADERS, Place, check_fields, claim
+from control.registry.fields import ONLY_HEADERS, Field, Place, check_fields, claim
 from control.registry.headers import check_fixed_headers
 from control.registry.self_hosted import SelfHosted
 from control.registry.self_hosted_rules import check_run, check_run_secrets
@@ -99,11 +100,24 @@ def check_entry(
             )
     fields = check_fields(wanted.fields, taken, policy, server.places, server.targets)
     check_slug(wanted.slug)
+    statement = _checked_statement(wanted, server, taken, fields)
     checked = replace(
         wanted, reached=server.reached, docs_url=docs_url, fixed_headers=fixed_headers, run_secrets=run_secrets,
-        credential=credential.credential, fields=fields,
+        credential=credential.credential, fields=fields, caller_statement=statement,
     )  # fmt: skip
     return CheckedEntry(checked, names, run_secret_names)
+
+
+def _checked_statement(
+    wanted: WantedEntry, server: _Server, taken: Mapping[Target, str], fields: Collection[Field]
+) -> CallerStatement | None:
+    if wanted.caller_statement is None:
+        return None
+    others = {target.name: whose for target, whose in taken.items() if target.kind == "header"}
+    others |= {one.header: f"the field {one.name!r}" for one in fields if one.header}
+    return check_caller_statement(
+        wanted.caller_statement, others, takes_headers="header" in server.targets, isolation=wanted.isolation
+    )
 
 
 def _names(given: Mapping[str, str] | None, kept: tuple[str, ...]) -> tuple[str, ...]:

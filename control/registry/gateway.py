@@ -83,6 +83,8 @@ class AssignedRoute:
     passthrough: bool
     stdio: bool = False
     """A program over stdio stands behind."""
+    tells_of_caller: bool = False
+    """Its server is told who calls: what it gets is another for each caller."""
     list_revision: int = 0
     """Of an offer: as `core.snapshot.Offer.revision`."""
 

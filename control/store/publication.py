@@ -24,7 +24,7 @@ _ASSIGNMENTS: Final = """
     select a.id, a.exposed_name, a.installation_id, t.kind, t.upstream_name, t.definition, t.state, t.list_revision,
            e.id as entry_id, e.slug as entry_slug, e.kind as entry_kind, e.passthrough,
            coalesce(e.run ->> 'transport' = 'stdio', false) as stdio,
-           i.scope as installation_scope
+           e.caller_statement is not null as tells_of_caller, i.scope as installation_scope
     from assignments a
     join entry_tools t on t.id = a.tool_id
     join entries e on e.id = t.entry_id

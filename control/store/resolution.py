@@ -18,9 +18,10 @@ from control.registry.owner import Organisation, Owner, TeamOwner
 from control.store import accounts, entries, gateways, installations
 from control.store.pool import Connection, Row
 from core.resolve import Principal
+from core.snapshot import OFFER_KINDS
 
 _ASSIGNMENTS: Final = """
-    select a.id, a.gateway_id, a.installation_id as pinned, t.entry_id
+    select a.id, a.gateway_id, a.installation_id as pinned, t.entry_id, t.kind, t.upstream_name
     from assignments a
     join entry_tools t on t.id = a.tool_id
     where a.id = any($1::uuid[])
@@ -47,12 +48,14 @@ async def resolution_rows(connection: Connection, wanted: Sequence[Wanted]) -> l
     if not asked:
         return [None] * len(wanted)
     candidates = await _candidates(connection, asked)
+    of_entries = await entries.many(connection, {row["entry_id"] for _, row in asked})
     known = _Known(
         await gateways.many(connection, {row["gateway_id"] for _, row in asked}),
-        await entries.many(connection, {row["entry_id"] for _, row in asked}),
+        of_entries,
         candidates,
         await _accounts(connection, candidates),
         await _team_names(connection, wanted),
+        await _emails(connection, asked, of_entries),
     )
     return [None if row is None else known.rows(row, one.principal) for one, row in zip(wanted, found, strict=True)]
 
@@ -67,8 +70,10 @@ class _Known:
         candidates: Sequence[Installation],
         accounts_of: Mapping[str, Account],
         team_names: Mapping[str, str],
+        emails: Mapping[str, str],
     ) -> None:
         self._gateways, self._entries, self._team_names = of_gateways, of_entries, team_names
+        self._emails = emails
         self._by_id, self._accounts = {one.id: one for one in candidates}, accounts_of
         self._owned: defaultdict[tuple[str, Owner], list[Installation]] = defaultdict(list)
         for one in candidates:
@@ -85,7 +90,11 @@ class _Known:
         else:
             serving = [self._by_id[pinned]] if pinned in self._by_id else []
         held = {one.id: self._accounts[one.id] for one in serving if one.id in self._accounts}
-        return ResolutionRows(visibility_of(gateway), entry, pinned, serving, self._team_names, held)
+        tool = "" if assignment["kind"] in OFFER_KINDS else assignment["upstream_name"]
+        email = self._emails.get(caller.key, "") if _tells_email(entry) else ""
+        return ResolutionRows(
+            visibility_of(gateway), entry, pinned, serving, self._team_names, held, gateway.slug, tool, email
+        )
 
 
 def _owners_for(caller: Principal) -> list[Owner]:
@@ -121,3 +130,21 @@ async def _team_names(connection: Connection, wanted: Sequence[Wanted]) -> dict[
         return {}
     rows = await connection.fetch("select id, name from teams where id = any($1::uuid[])", list(teams))
     return {row["id"]: row["name"] for row in rows}
+
+
+async def _emails(
+    connection: Connection, asked: Sequence[tuple[Wanted, Row]], of_entries: Mapping[str, Entry]
+) -> dict[str, str]:
+    """Of the people among the callers whose server is told it, by the principal's key."""
+    telling = {entry_id for entry_id, entry in of_entries.items() if _tells_email(entry)}
+    callers = [one.principal for one, row in asked if row["entry_id"] in telling]
+    people = {one.id: one.key for one in callers if one.kind == "user"}
+    if not people:
+        return {}
+    rows = await connection.fetch("select id, email from users where id = any($1::uuid[])", list(people))
+    return {people[row["id"]]: row["email"] for row in rows}
+
+
+def _tells_email(entry: Entry) -> bool:
+    wanted = entry.caller_statement
+    return wanted is not None and "email" in (wanted.tells if wanted.form == "jwt" else wanted.headers)

@@ -18,6 +18,7 @@ MAX_NAME: Final = 64
 # RFC 9110 section 5.6.2, without '_': some servers and gateways read '_' and '-' as the same, which would let
 # `x_user` pass as `x-user`.
 _NAME = re.compile(r"[!#$%&'*+\-.^`|~0-9a-z]+")
+_SIGN = re.compile(r"[^0-9a-z]")
 _UNDERSCORE = "has '_', which some servers read as '-'; write '-'"
 _NO_NAME = f"is not a header name: 1 to {MAX_NAME} letters, digits, '-' (RFC 9110 section 5.1)"
 
@@ -57,6 +58,11 @@ _PREFIXES = (
     ("x-forwarded-", _FORWARDING),
     ("x-b3-", _TRACE),
 )
+
+
+def look_alike(name: str) -> str:
+    """The same for all names that some server may read as one: case, and signs that become `_` in a CGI variable."""
+    return _SIGN.sub("-", name.lower())
 
 
 def why_no_name(name: str) -> str | None:
