@@ -32,8 +32,10 @@ from control.discovery.under_way import DiscoveriesUnderWay
 from control.hosted_servers import HostedServers, hosted_servers
 from control.http.metrics import Metrics
 from control.identity.callers import ProviderCallers
+from control.identity.kept_tokens import KeptTokens
 from control.identity.key_sets import KeySets
 from control.identity.presence import Presence
+from control.identity.refreshes import Refreshes
 from control.identity.single_sign_on import SingleSignOn
 from control.internal.listener import PLACES, InternalListener
 from control.internal.own_callers import OwnCallers
@@ -103,7 +105,9 @@ class Replica:
         }
         asker = Asker(outside, settings.addresses, Asker(public, AddressPolicy()))
         self.key_sets = KeySets(pool, asker, signer)
-        self.presence = Presence(pool, asker, self.key_sets, seals)
+        self.refreshes = Refreshes(pool, asker, self.key_sets, seals)
+        self.presence = Presence(pool, self.refreshes)
+        self.kept_tokens = KeptTokens(pool, seals, self.refreshes, settings.pages_url)
         single_sign_on = SingleSignOn(pool, asker, self.key_sets, seals, settings.pages_url)
         self.seals = seals
         self.hosted: HostedServers | None = None
@@ -224,6 +228,7 @@ class Replica:
         await self.server_reports.close()
         await self.early_renewals.close()
         await self.renewals.close()
+        await self.refreshes.close()
         await self.key_sets.close()
         await self.consumer.close()
         for redis in self.redis.values():

@@ -6,6 +6,7 @@ they no longer say so; what people gave stays theirs to take. The actor is the p
 
 import logging
 from collections.abc import Mapping
+from datetime import datetime
 
 from control.changes import teams, users
 from control.changes.refusals import NotNow, NotThere
@@ -56,12 +57,17 @@ async def unlink(write: Write, identity_id: str) -> None:
 
 
 async def sign_in(
-    write: Write, provider: IdentityProvider, identity: Identity, person: ProvidedPerson, tokens: bytes | None
+    write: Write,
+    provider: IdentityProvider,
+    identity: Identity,
+    person: ProvidedPerson,
+    tokens: bytes | None,
+    ends: datetime | None = None,
 ) -> Identity:
-    """The person signed in themselves. `tokens`: what the provider gave, sealed. Whom only the provider's silence had
-    shut out is let in again.
+    """The person signed in themselves. `tokens`: what the provider gave, sealed; `ends`: when that ends for good,
+    None where it can be refreshed. Whom only the provider's silence had shut out is let in again.
     """
-    after = await rows.set_signed_in(write, identity.id, person.email, tokens)
+    after = await rows.set_signed_in(write, identity.id, person.email, tokens, ends)
     await write.announce()
     write.observed()
     standing = there(await identities.standing(write.connection, identity.user_id, provider.id))
@@ -92,31 +98,11 @@ def differs(standing: Standing, identity: Identity, person: ProvidedPerson) -> b
     return bool(_missing_teams(standing, person.teams)) or bool(standing.provided - set(person.teams))
 
 
-async def claim_check(write: Write, identity_id: str, again_s: float) -> Identity | None:
-    """The identity, if its provider may be asked about it now, by whoever asked this; None for all others."""
-    claimed = await rows.claim_check(write, identity_id, again_s)
-    await write.announce()
-    write.observed()
-    return claimed
-
-
-async def keep_check(write: Write, identity: Identity, tokens: bytes | None, *, fault: str = "") -> bool:
-    """The provider knows the person and gave these tokens, or could not be asked (`fault`)."""
-    if fault:
-        await rows.set_fault(write, identity.id, fault)
-        kept = True
-    else:
-        kept = await rows.set_checked(write, identity.id, identity.tokens, tokens)
-    await write.announce()
-    write.observed()
-    return kept
-
-
 async def shut_out(write: Write, provider: IdentityProvider, identity: Identity) -> bool:
     """The provider knows the person no more: they are out until they sign in there again. The last admin stays, since
     else nobody could let anybody in. False where they have signed in meanwhile.
     """
-    gone = await rows.set_gone(write, identity.id, identity.tokens)
+    gone = await rows.set_gone(write, identity.id, identity.tokens_version)
     await write.announce()
     if not gone:
         write.observed()

@@ -22,6 +22,7 @@ from control.registry.identity_provider import (
 from control.registry.provider_rules import check_provider
 from control.store import browser_sessions, identities, identity_providers
 from control.store.writes import identity_providers as rows
+from control.store.writes import kept_tokens
 from core.identifiers import new_id
 from core.key_sets import PublicKey
 
@@ -60,7 +61,8 @@ async def change(
     `exchange_secret`: the same of the client that exchanges tokens.
 
     A secret goes only to the issuer that it was given for: another issuer needs it again. Where people sign in with
-    it no more, the sessions that it vouched for end. Raises as `create`.
+    it no more, the sessions that it vouched for end; what it gave for them is forgotten then too, and where another
+    client asks it, which can do nothing with it. Raises as `create`.
     """
     before = await _locked(write, provider_id, version)
     fields = wanted(before)
@@ -80,8 +82,11 @@ async def change(
     after = await rows.update(write, provider_id, checked, sealed, kept)
     if moved:
         await rows.forget_state(write, provider_id)
+    signs_in = after.enabled and after.sign_in
+    if not signs_in or moved or before.client_id != after.client_id:
+        await kept_tokens.forget_of_provider(write, provider_id)
     people = await identities.people_of(write.connection, provider_id) if before.enabled != after.enabled else []
-    if not (after.enabled and after.sign_in):
+    if not signs_in:
         await browser_sessions.delete_all_by(write.connection, provider_id)
     await write.announce(
         users=people,

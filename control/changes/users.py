@@ -12,8 +12,9 @@ from control.registry.actions import Action, permissions_of
 from control.registry.granting import why_not_given
 from control.registry.owner import Organisation, Person
 from control.registry.user import NewUser, User, told_of_user
-from control.store import browser_sessions, entries, users
+from control.store import browser_sessions, entries, identities, users
 from control.store.writes import entries as entry_rows
+from control.store.writes import kept_tokens
 from control.store.writes import users as rows
 
 
@@ -39,7 +40,9 @@ async def change(write: Write, user_id: str, wanted: Mapping[str, Any], version:
 
 
 async def disable(write: Write, user_id: str) -> User:
-    """Shut a user out: none of their tokens is accepted any more, and their browser sessions end."""
+    """Shut a user out: none of their tokens is accepted any more, their browser sessions end, and what identity
+    providers gave for them is forgotten.
+    """
     return await _set_disabled(write, user_id, disabled=True)
 
 
@@ -68,6 +71,8 @@ async def delete(write: Write, user_id: str, version: int | None = None) -> None
 
 async def _set_disabled(write: Write, user_id: str, *, disabled: bool) -> User:
     found_by_them = await entries.discovered_by(write.connection, Person(user_id)) if disabled else ()
+    if disabled:  # before the user is, as at a sign-in: two that lock in another order wait for each other
+        await identities.lock_of_user(write.connection, user_id)
     before = await _locked(write, user_id, "user:disable", keeps_admin=not disabled)
     if (before.disabled_at is not None) == disabled:
         if disabled:
@@ -78,6 +83,7 @@ async def _set_disabled(write: Write, user_id: str, *, disabled: bool) -> User:
     after = await rows.set_disabled(write, user_id, disabled)
     if disabled:
         await browser_sessions.delete_all_of(write.connection, user_id)
+        await kept_tokens.forget_of_user(write, user_id)
         await entry_rows.discover_through_another(write, found_by_them)
     await write.announce(users=[user_id])
     await write.record(

@@ -165,8 +165,8 @@ class SingleSignOn:
             identity = await matched(write, provider, person)
             if await _is_shut_out(write, provider, identity.user_id):
                 return identity.user_id, True
-            sealed = self._seals.provider_tokens(identity.id, tokens.packed()) if tokens.refresh_token else None
-            identity = await changes.sign_in(write, provider, identity, person, sealed)
+            sealed = self._seals.provider_tokens(identity.id, tokens.packed())
+            identity = await changes.sign_in(write, provider, identity, person, sealed, tokens.ends_for_good)
             _ = await changes.apply_claims(write, provider, identity, person)
         return identity.user_id, False
 

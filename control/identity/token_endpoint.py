@@ -5,6 +5,7 @@ Called at a sign-in and when a provider is asked whether it still knows a person
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -16,6 +17,8 @@ from control.registry.identity_provider import Endpoints, IdentityProvider
 
 _LONGEST: Final = 16 << 10
 """Of one token."""
+UNSAID_S: Final = 3_600.0
+"""How long an access token is kept of which the provider says no end, and which it does not refresh."""
 
 
 class ProviderTokens(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -28,6 +31,17 @@ class ProviderTokens(msgspec.Struct, frozen=True, omit_defaults=True):
     expires_at: float = 0.0
     """When the access token ends, in Unix seconds; 0: not said."""
     scope: str = ""
+    obtained_at: float = 0.0
+    """When the provider gave the access token, in Unix seconds."""
+    id_token_is_older: bool = False
+    """The provider gave no other with this access token: some give one at a sign-in alone."""
+
+    @property
+    def ends_for_good(self) -> datetime | None:
+        """When nothing of it is of use any more; None where it can be refreshed."""
+        if self.refresh_token:
+            return None
+        return datetime.fromtimestamp(self.expires_at or self.obtained_at + UNSAID_S, UTC)
 
     def __repr__(self) -> str:
         return "ProviderTokens()"
@@ -96,6 +110,7 @@ def kept_beside(before: ProviderTokens, given: ProviderTokens) -> ProviderTokens
         given,
         refresh_token=given.refresh_token or before.refresh_token,
         id_token=given.id_token or before.id_token,
+        id_token_is_older=not given.id_token,
         scope=given.scope or before.scope,
     )
 
@@ -110,4 +125,4 @@ def tokens_in(answer: Mapping[str, Any], now: float) -> ProviderTokens:
     seconds = answer.get("expires_in", 0)
     seconds = int(seconds) if isinstance(seconds, str) and seconds.isdigit() else seconds
     known = isinstance(seconds, int) and not isinstance(seconds, bool) and 0 < seconds < 1 << 31
-    return ProviderTokens(**texts, expires_at=now + seconds if known else 0.0)
+    return ProviderTokens(**texts, expires_at=now + seconds if known else 0.0, obtained_at=now)

@@ -27,6 +27,8 @@ class Identity:
     """The role that the provider's claims gave; None where people decided."""
     tokens: bytes | None = field(repr=False)
     """What the provider gave at their own sign-in, sealed for this identity."""
+    tokens_version: int
+    """Rises with each change of what is kept."""
     signed_in_at: datetime | None
     """None for somebody who is known by tokens of calls alone."""
     checked_at: datetime | None

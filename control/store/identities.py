@@ -59,6 +59,11 @@ async def of_user(connection: Connection, user_id: str) -> list[Identity]:
     return [made(Identity, row) for row in rows]
 
 
+async def lock_of_user(connection: Connection, user_id: str) -> None:
+    """A user's identities are locked until the transaction ends."""
+    await connection.execute("select from identities where user_id = $1 order by id for update", user_id)
+
+
 async def user_with_email(connection: Connection, email: str) -> str | None:
     """The user with this address, in whatever case."""
     found: str | None = await connection.fetchval("select id from users where lower(email) = lower($1)", email)
@@ -132,23 +137,24 @@ async def goes_with(connection: Connection, provider_id: str) -> GoesWithProvide
     )
 
 
-async def due(connection: Connection, *, older_s: float, again_s: float, limit: int) -> list[tuple[str, str]]:
-    """Identities of people who signed in and whose provider has not been asked about them for so long, each with that
-    provider.
+async def due(connection: Connection, *, older_s: float, again_s: float, limit: int) -> list[tuple[str, int, str]]:
+    """Identities of people who signed in and whose provider has not been asked about them for so long, each with the
+    version of what is kept and with that provider; those alone of whom it gave what can be refreshed.
 
     `again_s`: one that was tried is left alone for so long, by whichever replica it was tried.
     """
     rows = await connection.fetch(
-        """select i.id, i.provider_id from identities i
+        """select i.id, i.tokens_version, i.provider_id from identities i
            join identity_providers p on p.id = i.provider_id and p.enabled
            join users u on u.id = i.user_id and u.disabled_at is null
-           where i.signed_in_at is not null and i.gone_at is null and i.tokens is not null
+           where i.signed_in_at is not null and i.gone_at is null
+             and i.tokens is not null and i.tokens_end_at is null
              and i.checked_at < now() - make_interval(secs => $1)
              and (i.check_tried_at is null or i.check_tried_at < now() - make_interval(secs => $2))
            order by i.checked_at limit $3""",
         older_s, again_s, limit,
     )  # fmt: skip
-    return [(row["id"], row["provider_id"]) for row in rows]
+    return [(row["id"], row["tokens_version"], row["provider_id"]) for row in rows]
 
 
 async def page(connection: Connection, provider_id: str, *, limit: int, after: str | None) -> list[Row]:

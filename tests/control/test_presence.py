@@ -14,6 +14,7 @@ from control.changes import teams, users
 from control.changes.write import changing
 from control.identity.key_sets import KeySets
 from control.identity.presence import OLDER_S, Presence
+from control.identity.refreshes import Refreshes
 from control.identity.token_endpoint import ProviderTokens, unpacked
 from control.providers.asking import Asker
 from control.public.deps import PublicDeps
@@ -86,7 +87,7 @@ async def signed(idp: Idp, people: People, public_deps: PublicDeps) -> Signed:
     assert await sign_in(idp, browser) == 303
     asker = Asker(public_deps.egress, public_deps.safeguards.addresses)
     key_sets = KeySets(people.pool, asker, public_deps.signer)
-    presence = Presence(people.pool, asker, key_sets, public_deps.seals)
+    presence = Presence(people.pool, Refreshes(people.pool, asker, key_sets, public_deps.seals))
     return Signed(idp, people, public_deps, provider, presence, browser, ann.id)
 
 

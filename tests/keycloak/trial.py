@@ -21,6 +21,7 @@ from control.changes.write import changing
 from control.identity.discovery import NotApproved
 from control.identity.key_sets import KeySets
 from control.identity.presence import Presence
+from control.identity.refreshes import Refreshes
 from control.providers.asking import Asker
 from control.public.deps import PublicDeps
 from control.registry.identity_provider import IdentityProvider, TeamRule
@@ -135,7 +136,7 @@ async def corp(
             await gateways.create(write, naming)
         asker = Asker(public_deps.egress, public_deps.safeguards.addresses)
         key_sets = KeySets(people.pool, asker, public_deps.signer)
-        presence = Presence(people.pool, asker, key_sets, public_deps.seals)
+        presence = Presence(people.pool, Refreshes(people.pool, asker, key_sets, public_deps.seals))
         await key_sets.refresh(provider)  # as the admin API does with each that is added or changed
         yield Corp(keycloak, front, people, public_deps, proxy, key_sets, presence, provider, ann.id, eng.id)
         await key_sets.close()

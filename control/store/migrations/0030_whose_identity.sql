@@ -5,12 +5,14 @@ alter table identity_providers add column exchange_client_secret bytea;
 alter table identity_providers add column admits_external boolean not null default false;
 alter table identity_providers add column service_rules jsonb not null default '[]';
 
--- What the provider said of the person at their last sign-in, which they themselves are shown; and who refreshes what it
--- gave just now, and until when nobody else does.
-alter table identities add column claims jsonb;
+-- What the provider said of the person at their last sign-in, sealed, which they themselves are shown; when what it gave
+-- ends for good, null where that can be refreshed; and who refreshes it just now, and until when nobody else does.
+alter table identities add column claims bytea;
 alter table identities add column tokens_version bigint not null default 1;
+alter table identities add column tokens_end_at timestamptz;
 alter table identities add column refresh_owner uuid;
 alter table identities add column refresh_until timestamptz;
+create index identities_tokens_end on identities (tokens_end_at) where tokens_end_at is not null;
 
 -- Who calls with a provider's own token and has no account here. A row, so that an admin sees them and can shut one out.
 create table external_principals (

@@ -1,5 +1,6 @@
 """SQL that writes who people are at identity providers. Called by `control/changes/identities.py`."""
 
+from datetime import datetime
 from typing import Final
 
 from control.registry.actions import Role
@@ -28,52 +29,30 @@ async def delete(writing: Writing, identity_id: str) -> None:
     await writing.execute("delete from identities where id = $1", identity_id)
 
 
-async def set_signed_in(writing: Writing, identity_id: str, email: str, tokens: bytes | None) -> Identity:
-    """The person signed in just now; these are the provider's tokens (None: it gave none that lasts)."""
+async def set_signed_in(
+    writing: Writing, identity_id: str, email: str, tokens: bytes | None, ends: datetime | None
+) -> Identity:
+    """The person signed in just now; these are the provider's tokens, which end for good then (None: never)."""
     row = await writing.fetch_row(
         """update identities set signed_in_at = now(), checked_at = now(), check_tried_at = null, gone_at = null,
-               fault = '', email = $2, tokens = $3 where id = $1"""
+               fault = '', email = $2, tokens = $3, tokens_end_at = $4, tokens_version = tokens_version + 1,
+               refresh_owner = null, refresh_until = null
+           where id = $1"""
         + _RETURNING,
-        identity_id, email, tokens,
+        identity_id, email, tokens, ends,
     )  # fmt: skip
     return made(Identity, row)
 
 
-async def claim_check(writing: Writing, identity_id: str, again_s: float) -> Identity | None:
-    """The identity, if nobody has asked its provider about it for so long; from now on somebody has."""
-    row = await writing.fetch_row(
-        """update identities set check_tried_at = now()
-           where id = $1 and gone_at is null
-             and (check_tried_at is null or check_tried_at < now() - make_interval(secs => $2))"""
-        + _RETURNING,
-        identity_id, again_s,
-    )  # fmt: skip
-    return None if row is None else made(Identity, row)
-
-
-async def set_checked(writing: Writing, identity_id: str, before: bytes | None, tokens: bytes | None) -> bool:
-    """The provider knows the person, and gave these tokens in place of `before`. False where they have others by now:
-    they signed in meanwhile, and what they got then is newer.
+async def set_gone(writing: Writing, identity_id: str, version: int) -> bool:
+    """The provider knows the person no more. False where they have signed in meanwhile, so that there are newer
+    tokens than of this version.
     """
     row = await writing.fetch_row(
-        """update identities set checked_at = now(), fault = '', tokens = $3
-           where id = $1 and tokens is not distinct from $2 returning id""",
-        identity_id, before, tokens,
-    )  # fmt: skip
-    return row is not None
-
-
-async def set_fault(writing: Writing, identity_id: str, fault: str) -> None:
-    """Why the provider could not be asked."""
-    await writing.execute("update identities set fault = $2 where id = $1", identity_id, fault[:500])
-
-
-async def set_gone(writing: Writing, identity_id: str, before: bytes | None) -> bool:
-    """The provider knows the person no more. False where they have signed in meanwhile."""
-    row = await writing.fetch_row(
-        """update identities set gone_at = now(), tokens = null, fault = ''
-           where id = $1 and tokens is not distinct from $2 returning id""",
-        identity_id, before,
+        """update identities set gone_at = now(), tokens = null, tokens_end_at = null, fault = '',
+               tokens_version = tokens_version + 1, refresh_owner = null, refresh_until = null
+           where id = $1 and tokens_version = $2 returning id""",
+        identity_id, version,
     )  # fmt: skip
     return row is not None
 

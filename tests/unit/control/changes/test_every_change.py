@@ -72,6 +72,7 @@ from tests.unit.control.changes.acting import (
 )
 from tests.unit.control.changes.environment_cases import ENVIRONMENTS
 from tests.unit.control.changes.external_cases import EXTERNALS
+from tests.unit.control.changes.kept_token_cases import KEPT_TOKENS
 from tests.unit.control.changes.pull_secret_cases import PULL_SECRETS
 from tests.unit.control.changes.server_cases import SERVERS
 
@@ -140,8 +141,9 @@ class Case:
     """Kind and name, in their order."""
 
 
+OTHERS = ACCOUNTS | SERVERS | PULL_SECRETS | ENVIRONMENTS | EXTERNALS | KEPT_TOKENS
 CASES = {
-    **{name: Case(*case) for name, case in (ACCOUNTS | SERVERS | PULL_SECRETS | ENVIRONMENTS | EXTERNALS).items()},
+    **{name: Case(*case) for name, case in OTHERS.items()},
     "users.create": Case(lambda write, _: new_user(write, "Cid"), "create user"),
     "users.change": Case(
         lambda write, there: users.change(write, there.user, {"name": "Anna"}),
@@ -375,8 +377,6 @@ CASES = {
         "update user",
         lambda there: [("user", there.user)],
     ),
-    "identities.claim_check": Case(lambda write, there: identities.claim_check(write, there.identity.id, 60.0), ""),
-    "identities.keep_check": Case(lambda write, there: identities.keep_check(write, there.identity, b"sealed"), ""),
     "identities.shut_out": Case(
         lambda write, there: identities.shut_out(write, there.provider, there.identity),
         "update identity, disable user",

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from control.changes import identities, teams, users
+from control.changes import identities, kept_tokens, teams, users
 from control.changes.write import Write, changing
 from control.registry.actions import Role
 from control.registry.identity import Identity
@@ -141,7 +141,7 @@ async def test_an_answer_about_tokens_of_before_a_sign_in_changes_nothing(pool: 
         provider, identity = await known(write)
         asked = await identities.sign_in(write, provider, identity, a_person(), b"one")
         await identities.sign_in(write, provider, identity, a_person(), b"two")
-        assert not await identities.keep_check(write, asked, b"three")
+        assert not await kept_tokens.keep(write, asked, b"three", None)
         assert not await identities.shut_out(write, provider, asked)
         assert (await again(write, identity)).tokens == b"two"
 
