@@ -59,7 +59,7 @@ def audience_of(entry: Entry, url: str) -> str:
 
 
 class CallerStatements:
-    """Tells servers who calls."""
+    """Puts what a server is told of the caller into an installation that is handed to a proxy, as its entry asks."""
 
     def __init__(self, signer: StatementSigner, clock: Callable[[], float] = time.time) -> None:
         self._signer, self._clock = signer, clock

@@ -79,9 +79,7 @@ class Usable:
         `calling`: who calls. None: nobody does, so that a server which gets another credential for each caller gets
         none. `facts`: what a server may be told of them.
         """
-        found = await self.opened(
-            entry, installation, account, refused_version, within, calling=calling, facts=facts
-        )
+        found = await self.opened(entry, installation, account, refused_version, within, calling=calling, facts=facts)
         return found if isinstance(found, InstallationRefusal) else found[0]
 
     async def opened(

@@ -20,7 +20,7 @@ from core.tasks import Tasks
 from proxy.caches.bounded import Bounded
 from proxy.caches.disk_copy import DiskCopy, Kept, newest
 from proxy.caches.redis_copy import RedisCopy, SealedForm
-from proxy.caches.two_ages import PATIENCE_S, REFRESHED_FROM, Aged, SourceUnreachable, TwoAgeCache
+from proxy.caches.two_ages import PATIENCE_S, Aged, SourceUnreachable, TwoAgeCache
 from proxy.redis import Redis
 
 V = TypeVar("V")
@@ -81,12 +81,15 @@ class LayeredCache(Generic[V]):
     async def get(self, key: str, ask: Callable[[bool], Awaitable[Aged[V]]]) -> V:
         """The value; `ask` is told whether this key is known here, however old. Raises SourceUnreachable."""
         self._recall(key)
-        return await self.memory.get(key, lambda: self._look(key, ask, self._soft))
+        return await self.memory.get(key, lambda: self._look(key, ask))
 
     def fresh(self, key: str, ask: Callable[[bool], Awaitable[Aged[V]]]) -> V | None:
         """The value if memory has it fresh; keeps it so. `ask` may then wait for what else is asked just now."""
-        young = REFRESHED_FROM[0] * self._soft
-        return self.memory.fresh(key, lambda: self._look(key, ask, young, listed=True))
+        return self.memory.fresh(key, lambda: self._look(key, ask, refresh=True))
+
+    def refresh(self, key: str, ask: Callable[[bool], Awaitable[Aged[V]]]) -> None:
+        """Have what memory holds asked for again, as a use of it does."""
+        self.memory.refresh(key, lambda: self._look(key, ask, refresh=True))
 
     async def learn(self, key: str, aged: Aged[V]) -> None:
         """Hold what control has said outside of a question of ours here, and leave copies of it."""
@@ -219,17 +222,15 @@ class LayeredCache(Generic[V]):
         self._from_disk.pop(key, None)  # what was kept there is older than what we know now
         self._once_known.put(key, True)
 
-    async def _look(
-        self, key: str, ask: Callable[[bool], Awaitable[Aged[V]]], below: float, *, listed: bool = False
-    ) -> Aged[V]:
-        """What another worker asked less than `below` seconds ago, else what control says. A refresh looks for
-        something younger than what it is to replace, of which there is a copy, too."""
+    async def _look(self, key: str, ask: Callable[[bool], Awaitable[Aged[V]]], *, refresh: bool = False) -> Aged[V]:
+        """What another worker asked within the soft age, else what control says. A refresh takes what is young: of
+        what it is to replace there is a copy, too. It may wait for what else is asked just now."""
         drops = self.memory.drops
-        copied = await self._copy.read(key, listed=listed)
+        copied = await self._copy.read(key, listed=refresh)
         if copied is not None and not self._believable(key, copied):
             self._remember(key)
             copied = None
-        if copied is not None and self.memory.age(copied) < below and self.memory.usable(copied):
+        if copied is not None and self._serves(copied, refresh=refresh):
             self._remember(key)
             return copied
         if copied is not None and not self.memory.holds(key):
@@ -246,8 +247,13 @@ class LayeredCache(Generic[V]):
                 self._once_known.pop(key)
                 await self._copy.forget([key])
             raise
-        await self._keep(key, aged, drops, listed=listed)
+        await self._keep(key, aged, drops, listed=refresh)
         return aged
+
+    def _serves(self, copied: Aged[V], *, refresh: bool) -> bool:
+        if refresh:
+            return self.memory.is_young(copied)
+        return self.memory.age(copied) < self._soft and self.memory.usable(copied)
 
     async def _keep(self, key: str, aged: Aged[V], drops: int, *, listed: bool) -> None:
         """Leave a copy of what control said, unless something was forgotten since it was asked: what was asked before

@@ -1,12 +1,12 @@
 """A bounded cache whose values have two ages.
 
-Younger than the soft age a value is used. From about half of it on, a use starts a refresh off the call's path; from
-when exactly is drawn for each value, so that what was asked together is not asked together again. Older, the source
-is asked first, and the value is used only if the source cannot be reached, up to the hard age; that is
-counted. A source that has not answered within the patience counts as out of reach: the value serves, the question
-goes on off the path, and nobody waits again before the source has answered somebody. However many callers wait for
-one key, the source is asked once (single flight). Refreshes wait for each other in a window, so that the source can
-be asked about many at once.
+Younger than the soft age a value is used. From about half of it on, or of its life where that ends earlier, a use
+starts a refresh off the call's path; from when exactly is drawn for each value, so that what was asked together is
+not asked together again. Older, the source is asked first, and the value is used only if the source cannot be
+reached, up to the hard age; that is counted. A source that has not answered within the patience counts as out of
+reach: the value serves, the question goes on off the path, and nobody waits again before the source has answered
+somebody. However many callers wait for one key, the source is asked once (single flight). Refreshes wait for each
+other in a window, so that the source can be asked about many at once.
 
 Not for single-use records such as codes or replay guards: those must refuse when their store is away.
 """
@@ -32,7 +32,7 @@ PATIENCE_S = 0.5
 while Redis is frozen, the looks into it that come before a question take another tenth."""
 
 REFRESHED_FROM = (0.5, 0.6)
-"""Between which shares of the soft age the one lies from which on a value is refreshed."""
+"""Between which shares of the soft age, or of its life, the one lies from which on a value is refreshed."""
 
 
 class SourceUnreachable(Exception):
@@ -50,6 +50,8 @@ class Aged(Generic[V]):
     """Unix seconds after which it is nothing, whatever its age."""
     young_until: float = -inf
     """`time.monotonic()` from which on a use has it asked for again; drawn when it is held."""
+    used: float = -inf
+    """`time.monotonic()` at which it, or what it replaced, was used last."""
     stands: bool = True
     """False once it is held no more, or was doubted: what was decided with it is to be decided again."""
 
@@ -124,10 +126,16 @@ class TwoAgeCache(Generic[V]):
         self._held.touch(key)
         self.hits += 1
         self.used_age += age
-        if ask is not None and now > aged.young_until and key not in self._asking:
+        aged.used = now
+        if ask is not None and now > aged.young_until:
+            self.refresh(key, ask)
+        return aged.value
+
+    def refresh(self, key: str, ask: Ask[V]) -> None:
+        """Ask for what is held again, off every path, if that is not done just now."""
+        if key not in self._asking:
             self.refreshes += 1
             _ = self._asking.run(key, lambda: self._refresh(key, ask))
-        return aged.value
 
     def young(self, key: str) -> V | None:
         """The value if it is so young, about half of its soft age, that nothing need be asked about it."""
@@ -137,6 +145,7 @@ class TwoAgeCache(Generic[V]):
         self._held.touch(key)
         self.hits += 1
         self.used_age += now - aged.asked
+        aged.used = now
         return aged.value
 
     async def get(self, key: str, ask: Ask[V]) -> V:
@@ -145,6 +154,8 @@ class TwoAgeCache(Generic[V]):
         if value is not None:
             return value
         self.misses += 1
+        if (held := self._held.peek(key)) is not None:
+            held.used = time.monotonic()
         if key in self._asking:
             self._window.hurry()
         asking = self._asking.run(key, lambda: self._ask(key, ask))
@@ -174,6 +185,10 @@ class TwoAgeCache(Generic[V]):
         """Whether a value may serve while its source is away: below its hard age, and not expired."""
         return time.monotonic() - aged.asked < self._hard and aged.expires > time.time()
 
+    def is_young(self, aged: Aged[V]) -> bool:
+        """Whether a value that is not held is so young that a use of it would not have it asked for again."""
+        return time.monotonic() < self._young_until(aged, REFRESHED_FROM[0])
+
     def age(self, aged: Aged[V]) -> float:
         """Seconds since the source was asked."""
         return time.monotonic() - aged.asked
@@ -196,8 +211,8 @@ class TwoAgeCache(Generic[V]):
         if held is not None and held.asked > aged.asked:
             return held
         self.changes += 1
-        share = between(*REFRESHED_FROM)
-        aged.young_until = aged.asked + share * self._soft
+        aged.used = time.monotonic() if held is None else held.used
+        aged.young_until = self._young_until(aged, between(*REFRESHED_FROM))
         self._held.put(key, aged)
         return aged
 
@@ -245,6 +260,10 @@ class TwoAgeCache(Generic[V]):
 
     def __len__(self) -> int:
         return len(self._held)
+
+    def _young_until(self, aged: Aged[V], share: float) -> float:
+        lives = aged.expires - time.time() + time.monotonic() - aged.asked
+        return aged.asked + share * min(self._soft, lives)
 
     def _stale(self, key: str) -> V:
         aged = self._held.peek(key)

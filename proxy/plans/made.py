@@ -78,6 +78,7 @@ def plan_of(x: Exchange, deps: Deps, limits: CallLimits) -> Plan | str:
     )
     plan.max_stale = deps.settings.max_stale
     plan.way, plan.before, plan.end = way
+    plan.tells_id = bool(x.installation.request_id_header)
     plan.seconds = sent.seconds_for(x.installation)
     plan.installation, plan.upstream_session = x.installation, x.sent.session
     _who_and_what(plan, x, deps, limits)

@@ -59,6 +59,7 @@ class Plan:
         "server_info",
         "session",
         "target",
+        "tells_id",
         "upstream_session",
         "verdict",
         "version",
@@ -89,6 +90,8 @@ class Plan:
     """What stands between the id and the arguments, and behind them."""
     seconds: float
     """How long the server has for its answer."""
+    tells_id: bool
+    """Whether each call tells its request's identifier, which then has to be put at the end of `way`."""
     installation: ResolvedInstallation
     upstream_session: UpstreamSession | None
 

@@ -103,7 +103,8 @@ class Plans:
             return Declined("traced", message, trace, sampled=True)
         call = PlannedCall(parts, plan, caller, head, body, message, now + plan.seconds, unix)
         text = b'{"jsonrpc":"2.0","id":%d%b%b%b' % (call.upstream_id, plan.before, arguments, plan.end)
-        connection = parts.sent.transport.send_on(plan.way, text, call)
+        way = plan.way.saying(call.request_id.encode()) if plan.tells_id else plan.way
+        connection = parts.sent.transport.send_on(way, text, call)
         if connection is None:
             _give_back(plan, size)
             return Declined("no_connection", message, sampled=self._tracer is not None)

@@ -17,6 +17,7 @@ from proxy.caches.layered import LayeredCache
 from proxy.caches.two_ages import Aged, Rest
 from proxy.redis import Redis
 from proxy.refusals import Refusal
+from proxy.resolve.ahead import Ahead
 from proxy.resolve.control_client import ControlClient, room_of
 from proxy.resolve.refreshes import GATHERED_S, Refreshes
 from proxy.resolve.renewals import Renewals, end_of
@@ -60,6 +61,7 @@ class Installations:
             patience=control.pulse.patience,
             gathered=gathered,
         )
+        self._ahead = Ahead(self.resolved, lambda question: self._ask(question, self.refreshes.ask), tasks, soft)
         self.renewals = Renewals(control, self.resolved, tasks)
         """Newer credentials than those that upstreams refuse."""
 
@@ -74,7 +76,8 @@ class Installations:
 
     def known(self, key: str, question: InstallationQuestion) -> ResolvedInstallation | None:
         """The installation if it is in memory and fresh. No waiting: the warm path."""
-        return self.resolved.fresh(key, lambda _: self._ask(question, self.refreshes.ask))
+        found = self.resolved.fresh(key, lambda _: self._ask(question, self.refreshes.ask))
+        return None if found is None else self._followed(key, question, found)
 
     def rest(self, key: str) -> Rest[ResolvedInstallation] | None:
         """What `young` or `known` has given just now, for who rests on it for a while."""
@@ -82,7 +85,8 @@ class Installations:
 
     async def resolve(self, key: str, question: InstallationQuestion) -> ResolvedInstallation:
         """The installation; raises Refusal with control's reason, or SourceUnreachable."""
-        return await self.resolved.get(key, lambda _: self._ask(question, self._control.installation))
+        found = await self.resolved.get(key, lambda _: self._ask(question, self._control.installation))
+        return self._followed(key, question, found)
 
     async def forget_installation(self, identifier: str) -> None:
         """Forget an installation that changed."""
@@ -112,6 +116,13 @@ class Installations:
         """News may have been missed: ask again before a remembered answer is used."""
         self.renewals.doubt()
         self.resolved.memory.doubt_all()
+
+    def _followed(
+        self, key: str, question: InstallationQuestion, found: ResolvedInstallation
+    ) -> ResolvedInstallation:
+        if found.expires_at:
+            self._ahead.follow(key, question, end_of(found))
+        return found
 
     async def _awaited(self, question: InstallationQuestion, until: float) -> InstallationAnswer:
         """Control's answer once a provider has given the token that is being asked for, or the server has started; at

@@ -78,6 +78,8 @@ class Renewals:
             return found
         scopes = "?" if question.too_few_scopes else " ".join(question.needed_scopes)
         about, me = f"{refused.installation_id}/{refused.version}/{scopes}", question.digest
+        if refused.for_caller:
+            about = f"{about}/{me}"
         asker, answer = await self._answer(about, key, question, refused, until)
         if asker != me and answer.refusal is None and (found := await self._known(key, refused)) is not None:
             return found
@@ -157,7 +159,8 @@ class Renewals:
         except _NotNewer as nothing:
             await self._note(about, key, question, nothing.answer)
             return question.digest, nothing.answer
-        _ = self._newest.put(found.installation_id, found)
+        if not found.for_caller:  # else nothing of it may serve another
+            _ = self._newest.put(found.installation_id, found)
         return question.digest, InstallationAnswer(found)
 
     async def _note(self, about: str, key: str, question: InstallationQuestion, answer: InstallationAnswer) -> None:

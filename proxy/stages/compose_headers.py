@@ -1,10 +1,12 @@
 """Compose: the headers and the message for the upstream, built from nothing.
 
-Order of precedence: the credential over the entry's own headers over the caller's allow-listed ones. A name in the
-caller's `Connection` header is hop-by-hop (RFC 9110 section 7.6.1) and goes nowhere; a stdio server gets no header.
-What an allowlist may never name is in `core/egress/header_names.py`.
+Order of precedence: what is told of the caller over the credential over the entry's own headers over the caller's
+allow-listed ones, of which none goes on that looks like a header in which something is told. A name in the caller's
+`Connection` header is hop-by-hop (RFC 9110 section 7.6.1) and goes nowhere; a stdio server gets no header. What an
+allowlist may never name is in `core/egress/header_names.py`.
 """
 
+from core.egress.header_names import look_alike
 from core.mcp.exact_numbers import Exact
 from core.mcp.extensions import declared_extensions
 from core.mcp.header_values import SafeHeaderValue
@@ -42,6 +44,8 @@ def compose_headers(x: Exchange, deps: Deps) -> None:
     assert x.installation is not None
     asked = request.meta
     passed = passed_through(x, target.route)
+    if x.installation.not_passed:
+        _say_who(x, passed)
     meta = {} if _ENVELOPE.issuperset(asked) else _vendors(asked)
     pass_trace_context(x.trace, x.headers, meta, passed, target.route, deps.settings)
     method, params = target.asks(request.params)
@@ -95,6 +99,15 @@ def _mirrored(target: Target, request: Request) -> dict[str, SafeHeaderValue]:
 def _vendors(meta: dict[str, object]) -> dict[str, object]:
     """What the protocol leaves to others, and the trace context."""
     return {key: value for key, value in meta.items() if key != "progressToken" and not key.startswith(_OURS)}
+
+
+def _say_who(x: Exchange, passed: dict[str, str]) -> None:
+    """The caller's own words of what Archway tells go nowhere; instead of them stands the request's identifier."""
+    assert x.installation is not None
+    for name in [name for name in passed if look_alike(name) in x.installation.not_passed]:
+        del passed[name]
+    if x.installation.request_id_header:
+        passed[x.installation.request_id_header] = x.request_id
 
 
 def passed_through(x: Exchange, route: Route) -> dict[str, str]:

@@ -172,13 +172,15 @@ class SentCalls:
 
     def way(self, sent: SentCall) -> tuple[Way, bytes, bytes] | None:
         """How calls like one that was answered go again, with what stands before and behind their arguments; None
-        where each is written by itself.
+        where each is written by itself. A way of calls that tell their request's identifier ends before that.
         """
         session = sent.session
         frame = self._frames.of(sent.installation, sent.outbound, MODERN if session is None else session.version)
         if frame is None or sent.outbound.meta or sent.outbound.wants_progress:
             return None
-        way = self.transport.way(frame.head, _more(frame, sent.outbound, session))
+        more, says = _more(frame, sent.outbound, session), sent.installation.request_id_header
+        more = {name: value for name, value in more.items() if name != says}
+        way = self.transport.way(frame.head, more, says)
         return None if way is None else (way, frame.before, frame.end_of(sent.outbound))
 
     def rests_on(self, sent: SentCall, jti: str | None) -> tuple[Found | None, HeldSession | None]:

@@ -92,8 +92,9 @@ class Transport(Requests, Protocol):
         header that must not be sent.
         """
 
-    def way(self, head: PreparedHead, more: Mapping[str, str]) -> Way | None:
+    def way(self, head: PreparedHead, more: Mapping[str, str], says: str = "") -> Way | None:
         """What requests with this head and these further headers have in common, and over which connections they go.
+        `says`: a header that each has with a value of its own (`Way.saying`).
 
         None from a transport that prepares nothing, and where no connection leads there. Raises ValueError for a
         header that must not be sent.
@@ -173,7 +174,7 @@ class AiohttpTransport:
         """Nothing, as above."""
         return None
 
-    def way(self, head: PreparedHead, more: Mapping[str, str]) -> Way | None:
+    def way(self, head: PreparedHead, more: Mapping[str, str], says: str = "") -> Way | None:
         """None, as above."""
         return None
 

@@ -30,12 +30,18 @@ class Origin:
 
 
 class Way:
-    """What many requests share: over whose connections they go, and their bytes up to the length of the body."""
+    """What many requests share: over whose connections they go, and their bytes up to the length of the body, or up
+    to the value of a header that each has for itself.
+    """
 
     __slots__ = ("data", "origin")
 
     def __init__(self, origin: Origin, data: bytes) -> None:
         self.origin, self.data = origin, data
+
+    def saying(self, value: bytes) -> "Way":
+        """Of a way up to the value of a header: the one of a request that has this value."""
+        return Way(self.origin, b"%b%b\r\ncontent-length: " % (self.data, value))
 
 
 class Places:

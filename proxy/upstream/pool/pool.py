@@ -106,10 +106,10 @@ class UpstreamPool:
         connection = self._idle(origin)
         return None if connection is None else connection.send(data)
 
-    def way(self, head: PreparedHead, more: Mapping[str, str]) -> Way | None:
+    def way(self, head: PreparedHead, more: Mapping[str, str], says: str = "") -> Way | None:
         """What calls with this head have in common; None where no connection leads there. See `Transport.way`."""
         origin = self._places.known(head.target.origin)
-        return None if origin is None else Way(origin, self._writer.up_to_length(head, more))
+        return None if origin is None else Way(origin, self._writer.up_to_length(head, more, says))
 
     def send_on(self, way: Way, body: bytes, taker: Taker) -> PoolConnection | None:
         """Send a request over an idle connection, whose answer `taker` takes if it can; see `Transport.send_on`."""

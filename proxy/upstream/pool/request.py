@@ -90,11 +90,12 @@ class RequestWriter:
         """The bytes of one request; `more` are headers that are not in the head. Raises as `write`."""
         return b"%b%d\r\n\r\n%b" % (self.up_to_length(head, more), len(body), body)
 
-    def up_to_length(self, head: PreparedHead, more: Mapping[str, str]) -> bytes:
-        """As `finish`, up to the length of the body."""
+    def up_to_length(self, head: PreparedHead, more: Mapping[str, str], says: str = "") -> bytes:
+        """As `finish`, up to the length of the body; with `says` up to the value of this header, before that."""
         agent = b"" if head.names_agent or "user-agent" in more else _AGENT
         lines = self._written(more) if more else b""
-        return b"%b%b%bcontent-length: " % (head.data, lines, agent)
+        last = b"content-length: " if not says else self._judged(says).encode("ascii")
+        return b"%b%b%b%b" % (head.data, lines, agent, last)
 
     def _written(self, headers: Mapping[str, str]) -> bytes:
         lines, parts = self._lines, []

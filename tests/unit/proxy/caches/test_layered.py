@@ -9,7 +9,7 @@ import pytest
 
 from proxy.caches.disk_copy import Kept
 from proxy.caches.layered import LayeredCache
-from proxy.caches.two_ages import SourceUnreachable
+from proxy.caches.two_ages import Aged, SourceUnreachable
 from tests.unit.proxy.caches.conftest import HARD, SOFT, Clock, Control, MemoryRedis
 
 
@@ -426,3 +426,23 @@ async def test_what_has_ended_is_not_written_to_disk(worker: Any, control: Contr
     clock.now += 11
     save(ours, disk)
     assert set(disk["test"]) == {"stays"}
+
+
+async def test_a_refresh_does_not_take_its_own_copy_for_news_however_short_a_value_lives(
+    worker: Any, control: Control, clock: Clock
+) -> None:
+    lives = 20.0
+
+    async def ask(known: bool) -> Aged[str]:
+        return replace(await control(known), expires=clock.time() + lives)
+
+    ours, theirs = worker(), worker()
+    assert await ours.get("k", ask) == await theirs.get("k", ask) == "value"
+    clock.now += 0.7 * lives
+    control.value = "newer"
+    for cache in (ours, theirs):
+        assert cache.fresh("k", ask) == "value"
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert cache.fresh("k", ask) == "newer"
+    assert len(control.known) == 2, "one of them found what the other had asked for"

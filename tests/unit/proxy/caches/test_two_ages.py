@@ -92,6 +92,21 @@ async def test_a_value_that_nears_its_soft_age_is_refreshed_off_the_path(
     assert source.asked == 2
 
 
+async def test_a_value_that_ends_before_its_soft_age_is_refreshed_in_the_middle_of_its_life(
+    cache: TwoAgeCache[str], source: Source, clock: Clock
+) -> None:
+    lives = 40.0
+    source.expires = clock.time() + lives
+    await cache.get("k", source)
+    clock.now += REFRESHED_FROM[0] * lives - 1
+    assert cache.young("k") == "value"
+    clock.now += (REFRESHED_FROM[1] - REFRESHED_FROM[0]) * lives + 2
+    source.value, source.expires = "newer", clock.time() + lives
+    assert (cache.young("k"), cache.fresh("k", source)) == (None, "value")
+    await settle()
+    assert cache.young("k") == "newer"
+
+
 async def test_what_was_asked_together_is_refreshed_at_ages_of_its_own(clock: Clock, tasks: Tasks) -> None:
     cache: TwoAgeCache[str] = TwoAgeCache("test", size=200, soft=SOFT, hard=HARD, tasks=tasks)
     sources = {f"k{number}": Source(clock) for number in range(200)}

@@ -112,6 +112,20 @@ async def test_a_newer_credential_is_held_from_now_on(worker: Worker, control: C
     assert control.asked == [replace(ANN, refused_version=1)]
 
 
+async def test_what_is_one_caller_s_serves_no_other_though_the_installation_is_the_same() -> None:
+    control = Control(replace(FIRST, for_caller=True))
+    worker = Worker(control)
+    await worker.know()
+    for digest in ("ann", "ben"):
+        control.answers[digest] = replace(SECOND, for_caller=True, statement_headers=[("x-user", digest)])
+    refused = replace(FIRST, for_caller=True)
+    for key, question in ((ANNS, ANN), (BENS, BEN)):
+        found = await worker.held.renewals.newer(key, question, refused, time.monotonic() + SOON_S)
+        assert found is not None
+        assert found.statement_headers == [("x-user", question.digest)]
+    assert [one.digest for one in control.asked] == ["ann", "ben"]
+
+
 async def test_who_meets_the_same_refusal_meanwhile_or_later_asks_nobody(worker: Worker, control: Control) -> None:
     await worker.held.resolve("g/b/user:ann", replace(ANN, assignment_id="b"))
     assert await both(worker, control) == [SECOND, SECOND]

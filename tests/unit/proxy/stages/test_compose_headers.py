@@ -24,6 +24,34 @@ async def test_the_credential_wins_over_the_entry_and_the_entry_over_the_caller(
     assert x.outbound.headers == {"x-a": "entry", "x-b": "credential", "x-c": "caller"}
 
 
+SAYS = {
+    "statement_headers": [("x-user", "user:1"), ("x-user-mail", "")],
+    "credential_headers": [("authorization", "Bearer k")],
+    "request_id_header": "x-request-id",
+}
+COPIES = ["x-user", "x-user-mail", "x-request-id", "x.user-mail", "x-user!mail", "x-other"]
+
+
+async def test_no_copy_of_what_archway_tells_of_the_caller_goes_on_however_it_is_spelled() -> None:
+    x = exchange(gateway([tool()], header_allowlist=COPIES))
+    x.headers = dict.fromkeys(COPIES, "theirs")
+    await composed(x, **SAYS)
+    assert x.outbound is not None
+    assert x.outbound.headers == {
+        "authorization": "Bearer k", "x-user": "user:1", "x-request-id": x.request_id, "x-other": "theirs",
+    }  # fmt: skip
+
+
+async def test_each_call_tells_its_own_identifier() -> None:
+    told = set()
+    for _ in range(2):
+        x = await composed(exchange(gateway([tool()])), **SAYS)
+        assert x.outbound is not None
+        assert x.outbound.headers["x-request-id"] == x.request_id
+        told.add(x.request_id)
+    assert len(told) == 2
+
+
 async def test_a_stdio_server_or_an_entry_that_opted_out_gets_nothing_of_the_caller() -> None:
     for fields in ({"stdio": True}, {"passthrough": False}):
         x = exchange(gateway([tool(**fields)], header_allowlist=["x-a"]))
