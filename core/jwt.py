@@ -77,17 +77,23 @@ class KeysOfIssuer(Protocol):
         """The key that a token names, if it is for this algorithm."""
 
 
-def verify(token: str, keys: KeysOfIssuer, audience: str, now: float) -> VerifiedClaims:
-    """The claims of a token made by this issuer for exactly this audience; raises TokenRefused."""
-    claims = _signed_claims(token, keys, now)
+def verify(token: str, keys: KeysOfIssuer, audience: str, now: float, *, typ: str = "") -> VerifiedClaims:
+    """The claims of a token made by this issuer for exactly this audience; raises TokenRefused.
+
+    `typ`: what its header must say to the letter that it is; '' for an access token or what issuers take for one.
+    """
+    claims = _signed_claims(token, keys, now, typ)
     _check_audience(claims.get("aud"), audience, keys.kind)
     return VerifiedClaims(claims)
 
 
-def _signed_claims(token: str, keys: KeysOfIssuer, now: float) -> dict[str, Any]:
+def _signed_claims(token: str, keys: KeysOfIssuer, now: float, typ: str = "") -> dict[str, Any]:
     """All that is checked of a token but for whom it was made."""
     header = _header_of(token)
-    _check_type(header.get("typ"), keys.kind)
+    if typ and header.get("typ") != typ:
+        raise TokenRefused("type", f"The token is of another type than {typ}.")
+    if not typ:
+        _check_type(header.get("typ"), keys.kind)
     claims = _object(_signed_payload(token, header, keys))
     if claims.get("iss") != keys.issuer:
         raise TokenRefused("issuer", "The token was made by another issuer.")

@@ -32,6 +32,7 @@ GATEWAY_FIELDS = (
         "identity_provider_audience", "What those tokens must be for: one of the provider's audiences.",
         flag="audience",
     ),
+    Option("takes_assertions", "Take that provider's assertions (ID-JAG): nobody signs in a second time.", "flag"),
     Option("allowed_clients", f"{_CLIENT}; may be repeated.", "list", flag="allow_client"),
     Option(
         "may_ask", "What servers may ask of callers: elicitation, sampling, roots; '' for nothing. May be repeated.",

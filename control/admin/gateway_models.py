@@ -57,6 +57,11 @@ class GatewayFields(Model):
     identity_provider_audience: Audience = Bound(
         "", description="What those tokens must be for: one of the provider's `audiences`, by default the only one."
     )
+    takes_assertions: bool = Bound(
+        False,
+        description="Whether clients get access tokens for it by an assertion of that identity provider (ID-JAG), so "
+        "that nobody signs in here.",
+    )
     allowed_clients: ClientIds = Bound(
         default_factory=list,
         description="OAuth clients that it lets in, by their `client_id`; none: every client.",

@@ -44,8 +44,7 @@ async def change(
     checked = _checked(write.actor, "gateway:update", wanted(before))
     check_audience(checked, await assignments.pins_of_one(write.connection, gateway_id))
     check_shown_on(checked, await assignments.of_team_entries(write.connection, gateway_id))
-    before_named = (before.identity_provider_id, before.identity_provider_audience)
-    if (checked.identity_provider_id, checked.identity_provider_audience) != before_named:
+    if _provider_named(checked) != _provider_named(before):
         checked = await _with_audience(write, checked)
     await rows.update(write, gateway_id, checked)
     if checked.slug != before.slug:
@@ -78,23 +77,35 @@ async def _with_audience(write: Write, wanted: GatewayFields) -> GatewayFields:
     if wanted.identity_provider_id is None:
         if wanted.identity_provider_audience:
             raise BrokenRule("identity_provider_audience", "is allowed only with `identity_provider_id`")
+        if wanted.takes_assertions:
+            raise BrokenRule("takes_assertions", "needs `identity_provider_id`: whose assertions it takes")
         return wanted
     provider = await identity_providers.one(write.connection, wanted.identity_provider_id)
     if provider is None:
         raise BrokenRule("identity_provider_id", "is not the id of an identity provider; list /identity-providers")
-    return replace(wanted, identity_provider_audience=audience_for(wanted.identity_provider_audience, provider))
+    audience = audience_for(wanted.identity_provider_audience, provider, takes_assertions=wanted.takes_assertions)
+    return replace(wanted, identity_provider_audience=audience)
+
+
+def _provider_named(gateway: GatewayFields) -> tuple[str | None, str, bool]:
+    return gateway.identity_provider_id, gateway.identity_provider_audience, gateway.takes_assertions
 
 
 async def _shut_out(write: Write, before: Gateway, after: GatewayFields) -> list[str]:
     """The clients whose tokens for the gateway are good no more, of those that have a grant for it.
 
     Either it lets them in no more, or it has another slug: then its tokens name a URL that may be another gateway's
-    next, and what proxies remember of them must not let them in there.
+    next, and what proxies remember of them must not let them in there. Or it takes no assertions any more of the
+    provider that vouched for people.
     """
-    if (before.allowed_clients, before.slug) == (after.allowed_clients, after.slug):
-        return []
-    held = await oauth_grants.clients_at(write.connection, before.id)
-    return [one for one in held if before.slug != after.slug or not may_call(one, after.allowed_clients)]
+    shut: set[str] = set()
+    if (before.allowed_clients, before.slug) != (after.allowed_clients, after.slug):
+        held = await oauth_grants.clients_at(write.connection, before.id)
+        shut |= {one for one in held if before.slug != after.slug or not may_call(one, after.allowed_clients)}
+    took = (before.takes_assertions, before.identity_provider_id)
+    if before.takes_assertions and took != (after.takes_assertions, after.identity_provider_id):
+        shut |= {*await oauth_grants.clients_at(write.connection, before.id, by_assertion=True)}
+    return sorted(shut)
 
 
 async def _locked(write: Write, gateway_id: str, action: Action, version: int | None) -> Gateway:

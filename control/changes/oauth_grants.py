@@ -16,7 +16,7 @@ from control.store import oauth_grants
 from control.store.writes import oauth_grants as rows
 from control.store.writes.oauth_grants import NewGrant
 
-__all__ = ["CODE_LIFE", "NewGrant", "allow", "allow_itself", "end", "revoke", "revoke_all_of"]
+__all__ = ["CODE_LIFE", "NewGrant", "allow", "allow_by_assertion", "allow_itself", "end", "revoke", "revoke_all_of"]
 CODE_LIFE: Final = timedelta(seconds=60)
 """A client redeems its code at once; a minute allows for a slow one (RFC 6749 section 4.1.2 has ten at most)."""
 
@@ -37,7 +37,21 @@ async def allow(write: Write, wanted: NewGrant, code_digest: str, *, redirect_ur
 async def allow_itself(write: Write, wanted: NewGrant) -> Grant:
     """A client that acts by itself begins to, at a gateway; the same grant as long as that holds."""
     known = await oauth_grants.by_itself(write.connection, wanted.client_pk, wanted.gateway_id)
-    if known is not None and not known.expired:
+    return await _standing(write, known, wanted, good=known is not None and not known.expired)
+
+
+async def allow_by_assertion(write: Write, wanted: NewGrant, user_id: str) -> Grant:
+    """An identity provider vouches that a client may act for this person at a gateway; the same grant as long as that
+    holds. The actor is the provider. StoreConflict `oauth_grants_by_assertion` where it did so just now.
+    """
+    known = await oauth_grants.by_assertion(write.connection, wanted.client_pk, user_id, wanted.gateway_id)
+    good = known is not None and not known.expired and known.vouched_for
+    return await _standing(write, known, wanted, good=good)
+
+
+async def _standing(write: Write, known: Grant | None, wanted: NewGrant, *, good: bool) -> Grant:
+    """The grant that is known, as long as it is good, or a new one in its place."""
+    if known is not None and good:
         return known
     if known is not None:
         await rows.revoke(write, [known.id], "asked")

@@ -16,6 +16,7 @@ _BOXES: Final = {"team:": "teams", "ask:": "may_ask"}
 """What the names of the boxes of a field begin with."""
 _PROVIDER: Final = "identity_provider_id"
 _AUDIENCE: Final = "identity_provider_audience"
+_ASSERTIONS: Final = "takes_assertions"
 
 
 def new_gateway_form(visibility: VisibilityKind) -> Form:
@@ -24,7 +25,7 @@ def new_gateway_form(visibility: VisibilityKind) -> Form:
         {
             "name": "", "slug": "", "description": "", "visibility": visibility, "teams": "", "instructions": "",
             "labels": "", "header_allowlist": "", "audit_required": "", _PROVIDER: "", _AUDIENCE: "",
-            "allowed_clients": "", "may_ask": "elicitation", "tool_loading": "",
+            _ASSERTIONS: "", "allowed_clients": "", "may_ask": "elicitation", "tool_loading": "",
         }
     )  # fmt: skip
 
@@ -44,6 +45,7 @@ def form_of_gateway(gateway: Gateway) -> Form:
             "audit_required": "true" if gateway.audit_required else "",
             _PROVIDER: gateway.identity_provider_id or "",
             _AUDIENCE: gateway.identity_provider_audience,
+            _ASSERTIONS: "true" if gateway.takes_assertions else "",
             "allowed_clients": "\n".join(gateway.allowed_clients),
             "may_ask": " ".join(gateway.may_ask),
             "tool_loading": "true" if gateway.tool_loading == "search_and_run" else "",
@@ -79,6 +81,7 @@ def made_of(form: Form) -> dict[str, Any]:
     if _PROVIDER in form.given:
         made[_PROVIDER] = form.value(_PROVIDER) or None
         made[_AUDIENCE] = form.value(_AUDIENCE) if form.value(_PROVIDER) else ""
+        made[_ASSERTIONS] = form.flag(_ASSERTIONS) and bool(form.value(_PROVIDER))
     return made
 
 

@@ -18,7 +18,7 @@ from control.changes.write import changing
 from control.identity.claims import person_of
 from control.identity.jobs import rule_for, verdict_on_job
 from control.identity.key_sets import KeySets, key_set_of, provider_of
-from control.identity.matching import Unmatched, matched
+from control.identity.matching import Unmatched, recognised, signs_in
 from control.identity.unchecked import key_named, unchecked_claims
 from control.identity.without_account import verdict_without_account
 from control.registry.identity import Identity, ProvidedPerson
@@ -131,7 +131,7 @@ class ProviderCallers:
             identity = await identities.by_subject(connection, person.issuer, person.subject)
             if identity is not None:
                 standing = await identities.standing(connection, identity.user_id, provider.id)
-                if standing is not None and (_signs_in(identity) or not changes.differs(standing, identity, person)):
+                if standing is not None and (signs_in(identity) or not changes.differs(standing, identity, person)):
                     return identity, standing
         try:
             return await self._written_down(provider, person)
@@ -146,13 +146,7 @@ class ProviderCallers:
 
     async def _written_down(self, provider: IdentityProvider, person: ProvidedPerson) -> tuple[Identity, Standing]:
         async with changing(self._pool, changes.acting_for(provider)) as write:
-            identity = await matched(write, provider, person)
-            if not _signs_in(identity):
-                _ = await changes.apply_claims(write, provider, identity, person)
-            standing = await identities.standing(write.connection, identity.user_id, provider.id)
-        if standing is None:
-            raise Unmatched("nobody")
-        return identity, standing
+            return await recognised(write, provider, person)
 
 
 def _verify(token: str, key_set: KeySet | None, audiences: set[str], now: float) -> tuple[VerifiedClaims, str]:
@@ -169,11 +163,6 @@ def _verify(token: str, key_set: KeySet | None, audiences: set[str], now: float)
 def _written(audience: str) -> tuple[object, ...]:
     """How a token may say its one audience (RFC 7519 section 4.1.3)."""
     return audience, [audience]
-
-
-def _signs_in(identity: Identity) -> bool:
-    """Whether what the provider says at sign-ins, and when it is asked again, counts; then claims of calls do not."""
-    return identity.signed_in_at is not None
 
 
 def _verdict(proof: JwtProof, claims: VerifiedClaims, identity: Identity, standing: Standing) -> CallerVerdict:

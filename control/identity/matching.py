@@ -15,6 +15,7 @@ from control.registry.actions import permissions_of
 from control.registry.identity import Identity, ProvidedPerson
 from control.registry.identity_provider import IdentityProvider
 from control.store import identities, users
+from control.store.identities import Standing
 
 Why = Literal["no_email", "not_verified", "foreign_domain", "other_subject", "higher_role", "nobody"]
 CURES: Final[dict[Why, str]] = {
@@ -67,6 +68,25 @@ async def matched(write: Write, provider: IdentityProvider, person: ProvidedPers
     ):
         raise Unmatched("higher_role")
     return await changes.link(write, provider, person, user_id)
+
+
+async def recognised(write: Write, provider: IdentityProvider, person: ProvidedPerson) -> tuple[Identity, Standing]:
+    """Who calls, or is vouched for, with what the claims of this very token give them; raises as `matched`.
+
+    What the provider says at sign-ins, and when it is asked again, counts more than what single tokens say.
+    """
+    identity = await matched(write, provider, person)
+    if not signs_in(identity):
+        _ = await changes.apply_claims(write, provider, identity, person)
+    standing = await identities.standing(write.connection, identity.user_id, provider.id)
+    if standing is None:
+        raise Unmatched("nobody")
+    return identity, standing
+
+
+def signs_in(identity: Identity) -> bool:
+    """Whether what the provider says at sign-ins, and when it is asked again, counts; then claims of calls do not."""
+    return identity.signed_in_at is not None
 
 
 def _refuse_address(provider: IdentityProvider, person: ProvidedPerson) -> None:

@@ -29,6 +29,7 @@ _WORDS: Final[dict[Refusal, Literal["", "revoked", "expired", "disabled"]]] = {
     "disabled": "disabled",
     "client_gone": "revoked",
     "client_not_allowed": "revoked",
+    "not_vouched_for": "revoked",
 }
 """Refusals of grants in the words that proxies know."""
 
@@ -107,6 +108,7 @@ class OwnCallers:
             auth="oauth",
             client=grant.client_id,
             scopes=frozenset(token.scope.split()),
+            by_assertion=grant.by_assertion,
         )
 
     def _fits(self, token: AccessToken, grant: Grant) -> bool:

@@ -28,6 +28,7 @@ _SENTENCES: dict[Refusal, str] = {
     "disabled": "The person was shut out.",
     "client_gone": "The client was shut out.",
     "client_not_allowed": "The gateway does not let this client in any more.",
+    "not_vouched_for": "The gateway's identity provider does not vouch for the person any more.",
 }
 
 

@@ -18,6 +18,7 @@ from urllib.parse import unquote_plus
 from aiohttp import web
 
 from control.http.client_address import client_address
+from control.oauth.assertions import PARAMETER
 from control.oauth.errors import OAuthRefused, invalid_request
 from control.oauth.named_client import named_for_token
 from control.oauth.parameters import Parameters
@@ -49,7 +50,7 @@ async def authenticated(server: AuthorizationServer, request: web.Request, form:
     if not shown.client_id.isprintable():  # nobody's name, and none that can be looked up
         raise _unproven("The request does not name a client.")
     try:
-        client = await named_for_token(server, shown.client_id)
+        client = await named_for_token(server, shown.client_id, form.one(PARAMETER))
         await _prove(server, client, shown)
     except OAuthRefused as refused:
         if refused.code == "invalid_client":

@@ -51,6 +51,8 @@ class OAuthRefused(Exception):
         """What helps; for the trace alone."""
         self.grant: Grant | None = None
         """What was brought belongs to this, where that is known; for the trace alone."""
+        self.gateway = ""
+        """The gateway that was meant, where that is known only of what was brought; for the trace alone."""
         self.wait_s = wait_s
         """Seconds after which the same may work."""
 

@@ -14,7 +14,7 @@ from control.oauth.errors import OAuthRefused
 from control.redis import Redis
 from control.registry.network import network_of
 
-Kind = Literal["register", "code", "refresh", "client", "proof"]
+Kind = Literal["register", "code", "refresh", "client", "assertion", "proof"]
 REGISTER: Final = per_min(30, burst=30)
 """By address: a hosted client registers for each of its people, and twice."""
 CODE: Final = per_min(600, burst=200)
@@ -23,6 +23,8 @@ REFRESH: Final = per_min(60, burst=30)
 """By grant: a client refreshes each ten minutes, in several windows, and once more at once."""
 CLIENT: Final = per_min(120, burst=60)
 """By client that acts by itself."""
+ASSERTION: Final = per_min(600, burst=200)
+"""By client, which acts for all people of a company: each of its tokens lives ten minutes."""
 PROOF: Final = per_min(60, burst=30)
 """By address: clients that failed to prove themselves."""
 
@@ -31,7 +33,14 @@ class Limits:
     """The counts of the authorization server."""
 
     def __init__(self, redis: Redis) -> None:
-        quotas = {"register": REGISTER, "code": CODE, "refresh": REFRESH, "client": CLIENT, "proof": PROOF}
+        quotas = {
+            "register": REGISTER,
+            "code": CODE,
+            "refresh": REFRESH,
+            "client": CLIENT,
+            "assertion": ASSERTION,
+            "proof": PROOF,
+        }
         self._throttle = Throttle(redis, {f"oauth-{kind}": quota for kind, quota in quotas.items()})
 
     async def wait(self, kind: Kind, whose: str) -> int:

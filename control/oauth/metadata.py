@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import orjson
 from aiohttp import web
 
+from control.identity.id_jag import PROFILE
 from control.oauth.server import AuthorizationServer
 from control.oauth.token import GRANTS
 from control.registry.oauth_client import ASSERTION_ALGORITHMS, AUTH_METHODS
@@ -31,6 +32,7 @@ def document(issuer: str) -> dict[str, Any]:
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": list(GRANTS),
+        "authorization_grant_profiles_supported": [PROFILE],
         "token_endpoint_auth_methods_supported": list(AUTH_METHODS),
         "token_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
         "revocation_endpoint_auth_methods_supported": list(AUTH_METHODS),

@@ -22,14 +22,19 @@ async def asked_gateway(connection: Connection, server: AuthorizationServer, for
     """
     found: dict[str, Gateway] = {}
     for resource in form.all("resource"):
-        name = gateway_named_by(resource, server.public_url)
-        gateway = await gateway_names.by_any_name(connection, name) if name is not None else None
+        gateway = await gateway_of(connection, server, resource)
         if gateway is None:
             raise invalid_target("The resource is not a gateway of this server.", asked=f"resource {resource}")
         found[gateway.id] = gateway
     if len(found) > 1:
         raise invalid_target("The request names two gateways; a token is for one.")
     return next(iter(found.values()), None)
+
+
+async def gateway_of(connection: Connection, server: AuthorizationServer, resource: str) -> Gateway | None:
+    """The gateway that a resource means, by whatever name; None for what is no gateway of ours."""
+    name = gateway_named_by(resource, server.public_url)
+    return await gateway_names.by_any_name(connection, name) if name is not None else None
 
 
 async def check_same(connection: Connection, server: AuthorizationServer, form: Parameters, gateway_id: str) -> None:

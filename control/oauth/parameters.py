@@ -4,6 +4,7 @@ Called by every endpoint. `resource` alone may come more than once (RFC 8707 sec
 """
 
 from collections.abc import Collection, Iterable
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -12,11 +13,14 @@ from aiohttp import web
 from control.http.forms import read_pairs
 from control.http.problems import Problem
 from control.oauth.errors import invalid_request
+from core.jwt import LONGEST as LONGEST_TOKEN
 
 REPEATED: Final = frozenset({"resource"})
 MOST: Final = 100
 LONGEST: Final = 4_096
 """Of one value; a `state` of a few thousand characters has been seen."""
+LONGEST_OF: Final = MappingProxyType({"assertion": LONGEST_TOKEN})
+"""Of values that may be longer: a provider's assertion may say in which groups a person is."""
 
 
 class Parameters:
@@ -49,7 +53,7 @@ class Parameters:
                 continue
             if len(values) > 1 and name not in REPEATED:
                 raise invalid_request("A parameter is given twice.", "send each parameter once")
-            if any(len(value) > LONGEST or "\0" in value for value in values):
+            if any(len(value) > LONGEST_OF.get(name, LONGEST) or "\0" in value for value in values):
                 raise invalid_request("A parameter is too long, or holds the character U+0000.")
 
 

@@ -5,6 +5,7 @@ Made once by `routes.py` from what the public listener stands on.
 
 from dataclasses import dataclass
 
+from control.identity.key_sets import KeySets
 from control.oauth.clients.documents import ClientDocuments
 from control.oauth.limits import Limits
 from control.oauth.traces import Traces
@@ -25,6 +26,8 @@ class AuthorizationServer:
     access_tokens: AccessTokenSigner
     refresh_tokens: RefreshTokens
     documents: ClientDocuments
+    key_sets: KeySets
+    """Of identity providers, whose assertions are checked with them."""
     limits: Limits
     traces: Traces
 
@@ -38,6 +41,7 @@ class AuthorizationServer:
             access_tokens=deps.access_tokens,
             refresh_tokens=deps.refresh_tokens,
             documents=ClientDocuments(deps.egress),
+            key_sets=deps.key_sets,
             limits=Limits(deps.redis),
             traces=Traces(deps.sign_ins),
         )

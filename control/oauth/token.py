@@ -6,9 +6,10 @@ from typing import Final
 
 from aiohttp import web
 
+from control.oauth.assertions import GRANT_TYPE
 from control.oauth.client_authentication import authenticated
 from control.oauth.errors import OAuthRefused
-from control.oauth.grants import client, code, refresh
+from control.oauth.grants import assertion, client, code, refresh
 from control.oauth.issue import Issued
 from control.oauth.named_gateway import named_in_notes
 from control.oauth.parameters import Parameters, of_form
@@ -22,6 +23,7 @@ GRANTS: Final = MappingProxyType(
         "authorization_code": code.redeem,
         "refresh_token": refresh.refresh,
         "client_credentials": client.by_itself,
+        GRANT_TYPE: assertion.exchange,
     }
 )
 """By `grant_type`; the metadata names these, in this order."""

@@ -29,6 +29,8 @@ class Traces:
     ) -> None:
         """Note one step; `refused` where it failed. What the refusal knows better than the caller counts."""
         reason, asked, cure = (refused.reason, refused.asked, refused.cure) if refused else ("", "", "")
+        if refused is not None and refused.gateway:
+            gateway = refused.gateway
         if refused is not None and refused.grant is not None:
             gateway, user_id = refused.grant.gateway_slug, refused.grant.user_id
         await self._notes.note(

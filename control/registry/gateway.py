@@ -39,9 +39,9 @@ class GatewayFields:
     audit_required: bool
     """Refuse calls of which no record can be kept."""
     identity_provider_id: str | None = None
-    """Whose own tokens it takes; None: no provider's."""
+    """Whose own tokens it takes, or assertions, or both; None: no provider's."""
     identity_provider_audience: str = ""
-    """What those must be for: one of the audiences that the provider is allowed."""
+    """What those must be for: one of the audiences that the provider is allowed. Empty: it takes only assertions."""
     allowed_clients: tuple[str, ...] = ()
     """OAuth clients that it lets in, as their tokens name them; none: every client."""
     may_ask: tuple[Question, ...] = ("elicitation",)
@@ -114,7 +114,12 @@ def told_of_gateway(gateway: Gateway) -> dict[str, Any]:
 
 def ways_in(gateway: GatewayFields) -> list[Way]:
     """The ways of authenticating that the gateway accepts."""
-    return ["token", "oauth"] if gateway.identity_provider_id is None else ["token", "oauth", "jwt"]
+    ways: list[Way] = ["token", "oauth"]
+    if gateway.identity_provider_id is not None and gateway.identity_provider_audience:
+        ways.append("jwt")
+    if gateway.identity_provider_id is not None and gateway.takes_assertions:
+        ways.append("id_jag")
+    return ways
 
 
 def visibility_of(gateway: GatewayFields) -> Visibility:

@@ -13,7 +13,7 @@ from control.registry.oauth_client import may_call
 LIFE: Final = timedelta(days=365)
 """A person is asked again after a year, however often the client refreshed."""
 RevokedFor = Literal["", "asked", "code_reused", "token_reused"]
-Refusal = Literal["", "revoked", "expired", "disabled", "client_gone", "client_not_allowed"]
+Refusal = Literal["", "revoked", "expired", "disabled", "client_gone", "client_not_allowed", "not_vouched_for"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +45,20 @@ class Grant:
     """By the clock of the database."""
     revoked_at: datetime | None
     revoked_for: RevokedFor
+    by_assertion: bool = False
+    """Nobody agreed to it here: the gateway's identity provider vouches for the person (ID-JAG)."""
+    vouched_for: bool = True
+    """Of such a grant: the gateway still takes that provider's assertions, and it still knows the person."""
 
 
-_NOT_TOLD: Final = {"client_pk", "client_disabled_at", "user_disabled_at", "allowed_clients", "expired"}
+_NOT_TOLD: Final = {
+    "client_pk",
+    "client_disabled_at",
+    "user_disabled_at",
+    "allowed_clients",
+    "expired",
+    "vouched_for",
+}
 
 
 def refusal_of(grant: Grant) -> Refusal:
@@ -60,6 +71,8 @@ def refusal_of(grant: Grant) -> Refusal:
         return "disabled"
     if grant.client_disabled_at is not None:
         return "client_gone"
+    if not grant.vouched_for:
+        return "not_vouched_for"
     return "" if may_call(grant.client_id, grant.allowed_clients) else "client_not_allowed"
 
 

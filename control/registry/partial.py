@@ -70,8 +70,8 @@ def _forget_other_kind(wanted: dict[str, Any], given: Mapping[str, Any]) -> None
 
 def gateway_with(before: Gateway, given: Mapping[str, Any]) -> GatewayFields:
     """The gateway with the given parts. Another visibility drops the owner or the teams that only the former one has,
-    another identity provider the audience, unless those are given too. BrokenRule for a personal gateway whose owner
-    is taken away.
+    another identity provider the audience, and no provider the assertions, unless those are given too. BrokenRule for
+    a personal gateway whose owner is taken away.
     """
     wanted = {**told_of_gateway(before), **given}
     if given.get("visibility", "personal") != "personal" and "owner_id" not in given:
@@ -80,6 +80,8 @@ def gateway_with(before: Gateway, given: Mapping[str, Any]) -> GatewayFields:
         wanted["teams"] = []
     if "identity_provider_id" in given and "identity_provider_audience" not in given:
         wanted["identity_provider_audience"] = ""
+    if given.get("identity_provider_id", "") is None and "takes_assertions" not in given:
+        wanted["takes_assertions"] = False
     if wanted["visibility"] == "personal" and given.get("owner_id", "") is None:
         raise BrokenRule(
             "owner_id", "must be a user's id where visibility is 'personal'; leave it out to keep the owner"

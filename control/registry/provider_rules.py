@@ -61,12 +61,15 @@ def check_provider(
     )  # fmt: skip
 
 
-def audience_for(audience: str, provider: ProviderFields) -> str:
+def audience_for(audience: str, provider: ProviderFields, *, takes_assertions: bool = False) -> str:
     """What tokens of this provider must be for at a gateway: what it names, or the only one that there is. BrokenRule
-    where it names none of the provider's; there is no gateway that takes tokens for whatever.
+    where it names none of the provider's; there is no gateway that takes tokens for whatever. '' for one that takes
+    none but assertions, which are for Archway itself.
     """
     if audience in provider.audiences:
         return audience
+    if takes_assertions and not audience and not provider.audiences:
+        return ""
     if not audience and len(provider.audiences) == 1:
         return provider.audiences[0]
     if not provider.audiences:

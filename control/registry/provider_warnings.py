@@ -34,10 +34,12 @@ def provider_warnings(provider: IdentityProvider, state: ProviderState, now: flo
 
 
 def gateway_warning(provider: IdentityProvider, audience: str, state: ProviderState, now: float) -> str:
-    """Why a gateway takes no tokens of the provider that it names; '' where it does."""
+    """Why a gateway takes no tokens of the provider that it names; '' where it does. `audience`: what those must be
+    for; '' where it takes only assertions.
+    """
     if not provider.enabled:
         return f"The identity provider {provider.name} is switched off, so none of its tokens opens this gateway."
-    if audience not in provider.audiences:
+    if audience and audience not in provider.audiences:
         return f"The identity provider {provider.name} allows the audience of this gateway no more: choose another."
     if not state.keys or state.fetched_at is None or now - state.fetched_at.timestamp() >= HARD_S:
         return f"No keys of the identity provider {provider.name} are known, so none of its tokens can be checked."

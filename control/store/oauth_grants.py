@@ -19,9 +19,12 @@ _SELECT: Final = """
            g.user_id, coalesce(u.name, '') as user_name, u.disabled_at as user_disabled_at,
            g.gateway_id, w.slug as gateway_slug, w.allowed_clients, g.scopes, g.redirect_host,
            g.created_at, g.redeemed_at, g.last_used_at, g.expires_at, g.expires_at <= now() as expired,
-           g.revoked_at, g.revoked_for
+           g.revoked_at, g.revoked_for, g.by_assertion,
+           not g.by_assertion or coalesce(w.takes_assertions and p.enabled and p.id = w.identity_provider_id
+               and i.user_id = g.user_id, false) as vouched_for
     from oauth_grants g join oauth_clients c on c.id = g.client_id join gateways w on w.id = g.gateway_id
     left join users u on u.id = g.user_id
+    left join identities i on i.id = g.identity_id left join identity_providers p on p.id = i.provider_id
 """
 
 
@@ -81,6 +84,17 @@ async def by_itself(connection: Connection, client_pk: str, gateway_id: str) -> 
     return None if row is None else made(Grant, row)
 
 
+async def by_assertion(connection: Connection, client_pk: str, user_id: str, gateway_id: str) -> Grant | None:
+    """The grant that an identity provider's assertions have given a client for a person, if it is not revoked."""
+    row = await connection.fetchrow(
+        _SELECT
+        + """where g.client_id = $1 and g.user_id = $2 and g.gateway_id = $3 and g.by_assertion
+               and g.revoked_at is null for update of g""",
+        client_pk, user_id, gateway_id,
+    )  # fmt: skip
+    return None if row is None else made(Grant, row)
+
+
 async def page(
     connection: Connection,
     *,
@@ -132,13 +146,13 @@ async def locked_of(
     return [made(Grant, row) for row in rows]
 
 
-async def clients_at(connection: Connection, gateway_id: str) -> list[str]:
-    """The clients that hold grants for a gateway, as their tokens name them."""
+async def clients_at(connection: Connection, gateway_id: str, *, by_assertion: bool = False) -> list[str]:
+    """The clients that hold grants for a gateway, as their tokens name them; only those `by_assertion`, if so."""
     rows = await connection.fetch(
         """select distinct c.client_id from oauth_grants g join oauth_clients c on c.id = g.client_id
-           where g.gateway_id = $1 and g.revoked_at is null""",
-        gateway_id,
-    )
+           where g.gateway_id = $1 and g.revoked_at is null and (g.by_assertion or not $2)""",
+        gateway_id, by_assertion,
+    )  # fmt: skip
     return [str(row["client_id"]) for row in rows]
 
 
@@ -207,7 +221,9 @@ async def note_first_calls(connection: Connection, grant_ids: Sequence[str]) -> 
 
 
 async def use_assertion(connection: Connection, digest: str, expires_at: datetime) -> bool:
-    """Whether a client's assertion is brought for the first time; it is not from now on."""
+    """Whether an assertion, a client's or an identity provider's, is brought for the first time; it is not from now
+    on. Whoever brings the same at the same moment waits until this transaction has ended.
+    """
     row = await connection.fetchrow(
         """insert into oauth_assertions (digest, expires_at) values ($1, $2)
            on conflict (digest) do nothing returning digest""",

@@ -38,7 +38,9 @@ def test_what_clients_look_for_is_there() -> None:
     assert told["authorization_response_iss_parameter_supported"] is True
     assert told["issuer"] == "https://tools.example.com"  # no slash: clients compare to the letter
     assert told["scopes_supported"] == ["mcp", "offline_access"]
-    assert told["grant_types_supported"] == ["authorization_code", "refresh_token", "client_credentials"]
+    usual = ["authorization_code", "refresh_token", "client_credentials"]
+    assert told["grant_types_supported"] == [*usual, "urn:ietf:params:oauth:grant-type:jwt-bearer"]
+    assert told["authorization_grant_profiles_supported"] == ["urn:ietf:params:oauth:grant-profile:id-jag"]
     for name in ("authorization", "token", "registration", "revocation"):
         assert told[f"{name}_endpoint"].startswith("https://tools.example.com/oauth/")
 

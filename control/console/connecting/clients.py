@@ -16,6 +16,10 @@ WAYS: Final[Mapping[Way, tuple[str, str]]] = MappingProxyType(
             "Your identity provider's token",
             "For programs that have an access token of your identity provider already.",
         ),
+        "id_jag": (
+            "Your identity provider's word",
+            "A client that your company set up comes in by itself (ID-JAG): you signed in at your provider already.",
+        ),
     }
 )
 """The ways, the best for a person first: what each is called, and what it means."""

@@ -29,16 +29,19 @@ create table external_principals (
 );
 create index external_principals_provider on external_principals (provider_id);
 
--- A gateway takes assertions of its identity provider in exchange for an access token of ours; such a grant says so.
+-- A gateway takes assertions of its identity provider in exchange for an access token of ours; such a grant says so,
+-- and as whom the provider knows the person: with that it ends. An assertion counts once, as those of clients do
+-- (oauth_assertions).
 alter table gateways add column takes_assertions boolean not null default false;
+alter table gateways drop constraint gateways_identity_provider_audience;
+alter table gateways add constraint gateways_identity_provider_audience check (
+    case when identity_provider_id is null then identity_provider_audience = '' and not takes_assertions
+         else identity_provider_audience <> '' or takes_assertions end);
 alter table oauth_grants add column by_assertion boolean not null default false;
-
--- Identifiers of assertions, each of which counts once; rows live as long as the assertion would.
-create table used_assertions (
-    digest text primary key check (length(digest) = 64),
-    expires_at timestamptz not null
-);
-create index used_assertions_expiry on used_assertions (expires_at);
+alter table oauth_grants add column identity_id uuid references identities on delete set null;
+create index oauth_grants_identity on oauth_grants (identity_id) where identity_id is not null;
+create unique index oauth_grants_by_assertion on oauth_grants (client_id, user_id, gateway_id)
+    where by_assertion and revoked_at is null;
 
 -- What an entry's server is told of the caller, by Archway's word; null for nothing.
 alter table entries add column caller_statement jsonb;

@@ -19,17 +19,23 @@ class NewGrant:
     gateway_id: str
     scopes: tuple[str, ...]
     redirect_host: str = ""
+    identity_id: str | None = None
+    """As whom an identity provider knows the person, where it vouches for them by an assertion."""
 
 
 async def insert(writing: Writing, grant: NewGrant, *, redeemed: bool = False) -> str:
-    """The identifier of a new grant; StoreConflict `oauth_grants_by_itself`, or where something of it is gone."""
+    """The identifier of a new grant; StoreConflict `oauth_grants_by_itself`, `oauth_grants_by_assertion`, or where
+    something of it is gone.
+    """
     grant_id = new_id()
     await writing.execute(
         """insert into oauth_grants
-               (id, client_id, user_id, gateway_id, scopes, redirect_host, expires_at, redeemed_at)
-           values ($1, $2, $3, $4, $5, $6, now() + $7::interval, case when $8 then now() end)""",
+               (id, client_id, user_id, gateway_id, scopes, redirect_host, expires_at, redeemed_at, identity_id,
+                by_assertion)
+           values ($1, $2, $3, $4, $5, $6, now() + $7::interval, case when $8 then now() end, $9::uuid,
+                   $9::uuid is not null)""",
         grant_id, grant.client_pk, grant.user_id, grant.gateway_id, list(grant.scopes), grant.redirect_host,
-        LIFE, redeemed,
+        LIFE, redeemed, grant.identity_id,
     )  # fmt: skip
     return grant_id
 

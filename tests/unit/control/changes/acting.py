@@ -6,6 +6,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import control.changes
@@ -29,6 +30,7 @@ from control.registry.access import Caller, Role
 from control.registry.entry import Entry
 from control.registry.entry_tool import EntryTool
 from control.registry.gateway import Gateway
+from control.registry.identity import Identity
 from control.registry.identity_provider import IdentityProvider
 from control.registry.installation import Installation
 from control.registry.oauth_client import ClientFields, OAuthClient
@@ -127,6 +129,12 @@ def a_grant(client: OAuthClient, user: str | None, gateway: str) -> NewGrant:
 async def new_grant(write: Write, client: OAuthClient, user: str, gateway: str) -> Grant:
     wanted = a_grant(client, user, gateway)
     return await oauth_grants.allow(write, wanted, digest(user), redirect_uri=REDIRECT, challenge="c" * 43)
+
+
+async def vouched_grant(write: Write, client: OAuthClient, person: Identity, gateway: str) -> Grant:
+    """What a client gets by an assertion about this person."""
+    wanted = replace(a_grant(client, person.user_id, gateway), identity_id=person.id)
+    return await oauth_grants.allow_by_assertion(write, wanted, person.user_id)
 
 
 async def forget(pool: Pool) -> None:

@@ -69,6 +69,7 @@ from tests.unit.control.changes.acting import (
     new_token,
     new_user,
     outbox_of,
+    vouched_grant,
 )
 from tests.unit.control.changes.environment_cases import ENVIRONMENTS
 from tests.unit.control.changes.external_cases import EXTERNALS
@@ -259,6 +260,9 @@ CASES = {
     "oauth_grants.allow_itself": Case(
         lambda write, there: oauth_grants.allow_itself(write, a_grant(there.client, None, there.gateway)),
         "create grant",
+    ),
+    "oauth_grants.allow_by_assertion": Case(
+        lambda write, there: vouched_grant(write, there.client, there.identity, there.gateway), "create grant"
     ),
     "oauth_grants.revoke": Case(
         lambda write, there: oauth_grants.revoke(write, there.grant.id),

@@ -28,6 +28,14 @@ def test_a_gateway_takes_a_providers_tokens_where_it_names_one() -> None:
     assert "jwt" in ways_in(gateway_fields(identity_provider_id="p1", identity_provider_audience="api://a"))
 
 
+def test_a_gateway_takes_assertions_of_a_provider_with_or_without_its_tokens() -> None:
+    assert "id_jag" not in ways_in(gateway_fields(takes_assertions=True))
+    alone = gateway_fields(identity_provider_id="p1", takes_assertions=True)
+    assert ways_in(alone) == ["token", "oauth", "id_jag"]
+    both = gateway_fields(identity_provider_id="p1", identity_provider_audience="api://a", takes_assertions=True)
+    assert ways_in(both) == ["token", "oauth", "jwt", "id_jag"]
+
+
 def test_proxies_are_told_whose_tokens_a_gateway_takes_and_what_for() -> None:
     gateway = a_gateway(identity_provider_id="p1", identity_provider_audience="api://a")
     told = token_issuer_of(GatewayContents(gateway, (), "https://id.test"))

@@ -31,6 +31,8 @@ def a_grant(**changes: Any) -> Grant:
         ({"user_disabled_at": MADE_AT}, "disabled"),
         ({"client_disabled_at": MADE_AT}, "client_gone"),
         ({"allowed_clients": ("c2",)}, "client_not_allowed"),
+        ({"by_assertion": True}, ""),
+        ({"by_assertion": True, "vouched_for": False}, "not_vouched_for"),
     ],
 )
 def test_a_grant_holds_while_everything_does_that_it_stands_on(changes: dict[str, Any], why: Refusal) -> None:
@@ -42,4 +44,5 @@ def test_a_grant_holds_while_everything_does_that_it_stands_on(changes: dict[str
 def test_people_are_told_who_may_do_what_where_and_not_how_that_is_judged() -> None:
     told = told_of_grant(a_grant())
     assert (told["client_name"], told["user_name"], told["gateway_slug"]) == ("Claude", "Ann", "work")
-    assert not {"allowed_clients", "client_pk", "expired"} & set(told)
+    assert not {"allowed_clients", "client_pk", "expired", "vouched_for"} & set(told)
+    assert told["by_assertion"] is False
