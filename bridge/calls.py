@@ -31,13 +31,17 @@ class TooManyCalls(Exception):
 class Call:
     """One request at the child, and what the child said to it."""
 
-    __slots__ = ("_bytes", "_told", "_waiting", "id", "is_over", "number", "refused", "session_id", "token")
+    __slots__ = (
+        "_bytes", "_told", "_waiting", "id", "is_over", "listens", "number", "refused", "session_id", "token",
+    )  # fmt: skip
 
     def __init__(self, number: int, request_id: MessageId, session_id: str | None, token: object) -> None:
         self.number, self.id, self.session_id, self.token = number, request_id, session_id, token
         """Our number; the caller's id, session and progress token."""
         self.is_over = False
         """Whether nothing more will come: the answer is there."""
+        self.listens = False
+        """Whether it is open only to hear of changes: nobody waits for its end."""
         self.refused: Refused | None = None
         """Why there is no answer of the server."""
         self._told: deque[tuple[Json, int]] = deque()
@@ -95,6 +99,11 @@ class Calls:
     def __iter__(self) -> Iterator[Call]:
         return iter(list(self._running.values()))
 
+    @property
+    def awaited(self) -> int:
+        """How many run whose answer somebody waits for."""
+        return sum(not call.listens for call in self._running.values())
+
     def next_number(self) -> int:
         """A number that no other message has, and that the child cannot tell before it gets it: it could answer a
         call that is not made yet. Of 31 bits, as there are programs that know no longer ones.
@@ -117,7 +126,7 @@ class Calls:
 
     def _ended(self, number: int) -> Call | None:
         call = self._running.pop(number, None)
-        if self._empty is not None and not self._running:
+        if self._empty is not None and not self.awaited:
             self._empty.set()
         return call
 
@@ -136,8 +145,8 @@ class Calls:
         return True
 
     async def idle(self, within_s: float) -> None:
-        """Return once no call runs, at the latest after so many seconds."""
-        if self._running:
+        """Return once nobody waits for an answer, at the latest after so many seconds."""
+        if self.awaited:
             self._empty = asyncio.Event()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(within_s):

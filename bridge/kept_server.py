@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 STEADY_S: Final = 60.0
 """A server that lived for so long is started again at once."""
 LONGEST_PAUSE_S: Final = 60.0
+MARGIN_S: Final = 10.0
+"""Before the end of the token that the server was started with, in which it is ended: no call begins with it."""
+_TOKEN_ENDED: Final = ("no_token", "The token that it was started with has ended, and no other one has come.")
 _NO_PROGRAM: Final = frozenset({errno.ENOENT, errno.EACCES, errno.ENOEXEC, errno.ENOTDIR, errno.EISDIR})
 
 
@@ -49,8 +52,20 @@ class KeptServer:
         self._killed_before = 0
         self._answers = asyncio.Event()
         self._waiting = 0
+        self._current: Run | None = None
+        """The latest run, whose calls may go on when no more are let through."""
         self.run: Run | None = None
         self.state = State("starting")
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the bridge was asked to end."""
+        return self._stopping
+
+    @property
+    def calls(self) -> int:
+        """How many calls run whose answer somebody waits for."""
+        return 0 if self._current is None else self._current.calls.awaited
 
     def run_now(self) -> Run:
         """The run that calls go to. Raises Refused where there is none."""
@@ -76,12 +91,14 @@ class KeptServer:
     async def keep(self) -> None:
         """Keep it running until cancelled."""
         pauses, restarts = Pauses(STEADY_S, LONGEST_PAUSE_S), 0
-        while True:
+        while self._left() > 0:
             self.state = State("starting", self.state.cause, self.state.message, restarts)
             began = time.monotonic()
             cause, message = await self._run_once(restarts)
             if self._stopping:
                 return
+            if self._left() <= 0:
+                break
             pause = pauses.after(time.monotonic() - began)
             self._next_start = time.monotonic() + pause
             self.state = State("failed", cause, message, restarts)
@@ -89,11 +106,16 @@ class KeptServer:
             log.warning(DOES_NOT_RUN, extra=told)
             await asyncio.sleep(pause)
             restarts += 1
+        self.state = State("failed", *_TOKEN_ENDED, restarts)
+        log.warning(DOES_NOT_RUN, extra={"cause": self.state.cause, "why": self.state.message})
+        await asyncio.Event().wait()  # for whoever ends this bridge
 
     async def stop(self, drain_s: float) -> None:
         """Take no more calls, let those that run end for so many seconds, then end it."""
         self._stopping = True
         self.state = State("stopping", restarts=self.state.restarts)
+        if self.run is not None:
+            await asyncio.sleep(self._options.linger_s)
         run, self.run = self.run, None
         self._answers.set()  # nobody waits any more: there will be none
         if run is not None:
@@ -129,7 +151,7 @@ class KeptServer:
             return cause, f"{options.command[0]}: {error.strerror}"
         ending = self._tasks.spawn("wait for its end", _end_with(child, run))
         try:
-            async with asyncio.timeout(options.start_s):
+            async with asyncio.timeout(min(options.start_s, self._left())):
                 await greet(run, probe=self._probe)
         except TimeoutError:
             return await self._given_up(child, ending, f"It has not answered within {options.start_s:g} s.")
@@ -140,12 +162,16 @@ class KeptServer:
             return self._why_it_ended(await ending)
         except Refused:
             return self._why_it_ended(await ending)
-        self.run, self.state = run, State("ready", restarts=restarts)
+        self._current = self.run = run
+        self.state = State("ready", restarts=restarts)
         self._answers.set()
         log.info(ANSWERS, extra={"era": run.era.value if run.era else "", "pid": child.pid})
-        status = await ending
+        _ = await asyncio.wait({ending}, timeout=None if self._left() == math.inf else self._left())
         self.run = None
         self._answers.clear()
+        if not ending.done():
+            return await self._let_go(run, child, ending)
+        status = ending.result()
         if self._silent is run:
             return (
                 "not_answering",
@@ -161,6 +187,19 @@ class KeptServer:
         if stray:
             return "bad_output", f"{why} It printed {stray} lines that are no messages.\n{self._printed.latest}"
         return "not_answering", f"{why}\n{self._printed.latest}"
+
+    async def _let_go(self, run: Run, child: ChildProcess, ending: "asyncio.Task[int]") -> tuple[str, str]:
+        """End a server whose token ends: its calls have what time is left."""
+        self.state = State("failed", *_TOKEN_ENDED, self.state.restarts)
+        await run.calls.idle(MARGIN_S / 2)
+        await child.stop(MARGIN_S / 2)
+        _ = await ending
+        return _TOKEN_ENDED
+
+    def _left(self) -> float:
+        """Seconds for which calls may begin; without end where nothing ends."""
+        ends_at = self._options.ends_at
+        return ends_at - MARGIN_S - time.time() if ends_at else math.inf
 
     def _why_it_ended(self, status: int) -> tuple[str, str]:
         cause = "crashed" if killed_for_memory() == self._killed_before else "out_of_memory"

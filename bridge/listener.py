@@ -50,7 +50,7 @@ class Listener:
         """One request."""
         if http.path == "/healthz" and http.method in {"GET", "HEAD"}:
             state = self._server.state
-            return json_answer(200 if state.is_ready else 503, state.told())
+            return json_answer(200 if state.is_ready else 503, {**state.told(), "calls": self._server.calls})
         if not self._has_token(http.headers):
             return web.Response(status=401, headers={**NAMELESS, "WWW-Authenticate": "Bearer"})
         self._strangers.forget(http.protocol)
@@ -61,9 +61,12 @@ class Listener:
         if method is None:
             return _not_allowed()
         try:
-            return await method(http)
+            answered = await method(http)
         except Refused as refused:
-            return refusal(refused, None)
+            answered = refusal(refused, None)
+        if self._server.is_stopping and not answered.prepared:
+            answered.force_close()  # its caller's next call is for another bridge
+        return answered
 
     def _has_token(self, headers: Mapping[str, str]) -> bool:
         given = headers.get("Authorization", "").encode("utf-8", "surrogateescape")

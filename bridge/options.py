@@ -1,19 +1,22 @@
-"""What the bridge is told when it starts: its arguments, and three variables of its environment."""
+"""What the bridge is told when it starts: its arguments, and a few variables of its environment."""
 
 import argparse
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from core.bridge_terms import SECRET_NAMES, TOKEN
+from core.bridge_terms import ENDS_AT, LINGER, SECRET_NAMES, TOKEN
 
 _LEAST_TOKEN = 16
+_OURS = frozenset({TOKEN, SECRET_NAMES, ENDS_AT, LINGER})
 _EXAMPLES = f"""\
 environment:
   {TOKEN}  what every call must carry: Authorization: Bearer TOKEN; at least {_LEAST_TOKEN} characters
   {SECRET_NAMES}  names of the command's secret variables, with commas between; their values are kept
                         out of the log
-Neither is passed on to the command; all other variables are.
+  {ENDS_AT}   when a token among them ends, in Unix seconds: the command is ended before that
+  {LINGER}        for how many seconds calls are taken still when the bridge is asked to end
+None of them is passed on to the command; all other variables are.
 
 examples:
   {TOKEN}=... python -m bridge --port 8080 -- npx -y @modelcontextprotocol/server-everything stdio
@@ -54,6 +57,10 @@ class Options:
     """For the calls that run when the bridge is asked to end."""
     stop_s: float = 10.0
     """From the end of its input until the server is ended by force."""
+    linger_s: float = 0.0
+    """For new calls when the bridge is asked to end: whoever sends them has to learn first where they go instead."""
+    ends_at: float = 0.0
+    """Until when the server may run, in Unix seconds: what it is started with ends then. 0: without end."""
 
 
 def options_from(arguments: Sequence[str], environment: Mapping[str, str]) -> Options:
@@ -71,7 +78,7 @@ def options_from(arguments: Sequence[str], environment: Mapping[str, str]) -> Op
         command=tuple(command),
         token=token,
         secrets=(token, *filter(None, (environment.get(name, "") for name in names))),
-        environment={name: value for name, value in environment.items() if name not in {TOKEN, SECRET_NAMES}},
+        environment={name: value for name, value in environment.items() if name not in _OURS},
         host=given.host,
         port=given.port,
         max_in_flight=given.max_in_flight,
@@ -83,7 +90,20 @@ def options_from(arguments: Sequence[str], environment: Mapping[str, str]) -> Op
         start_s=given.start_within,
         drain_s=given.drain_within,
         stop_s=given.stop_within,
+        linger_s=_told(parser, environment, LINGER),
+        ends_at=_told(parser, environment, ENDS_AT),
     )
+
+
+def _told(parser: argparse.ArgumentParser, environment: Mapping[str, str], name: str) -> float:
+    """A number of the environment; 0 where it is not told."""
+    try:
+        number = float(environment.get(name) or 0)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        parser.error(f"{name} must be a number of seconds")
+    return number
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -20,7 +20,7 @@ from bridge.sessions import Session, Sessions
 from core.mcp.answer_json import read
 from core.mcp.faults import MessageId
 from core.mcp.message import valid_id
-from core.mcp.methods import LIST_CHANGED, LOG_MESSAGE, META_SUBSCRIPTION, PROGRESS, RESOURCE_UPDATED
+from core.mcp.methods import LIST_CHANGED, LISTEN, LOG_MESSAGE, META_SUBSCRIPTION, PROGRESS, RESOURCE_UPDATED
 from core.mcp.versions import Era
 
 log = logging.getLogger(__name__)
@@ -61,6 +61,7 @@ class Run:
             call = self.calls.begin(request_id, None if session is None else session.id, token)
         except TooManyCalls:
             raise BUSY_NOW from None
+        call.listens = method == LISTEN
         if isinstance(meta, dict) and token is not None:
             params["_meta"] = {**meta, "progressToken": call.number}
         try:

@@ -11,12 +11,14 @@ import socket
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Final
 
+from control.credentials.usable import Renewals
 from control.processes.runtime import process_runtime
 from control.registry.row_seals import RowSeals
 from control.registry.server_state import ServerState
 from control.servers import wanting
 from control.servers.loop import Rows, ServerLoop
-from control.servers.runtime import Report, Runtime
+from control.servers.runtime import Refused, Report, Runtime
+from control.servers.tokens_at_start import TokensAtStart, TokenWanted
 from control.servers.wanted import WantedServer
 from control.settings import ControlSettings
 from control.store import publication, server_states, wanted_servers
@@ -60,21 +62,25 @@ class HostedServers:
 
 
 async def hosted_servers(
-    settings: ControlSettings, pool: Pool, seals: RowSeals, report: Report
+    settings: ControlSettings, pool: Pool, seals: RowSeals, report: Report, renewals: Renewals
 ) -> HostedServers | None:
-    """What the settings want; None where no server is run. Raises BadSetting and StoreUnavailable."""
+    """What the settings want; None where no server is run. `renewals`: get the tokens that programs are started with.
+    Raises BadSetting and StoreUnavailable.
+    """
     match settings.runtime:
         case "":
             return None
         case "process":
             runtime = process_runtime(settings)
-            loop = ServerLoop(runtime, _rows(pool, seals, settings.base_image), report)
+            loop = ServerLoop(runtime, _rows(pool, seals, TokensAtStart(renewals), settings.base_image), report)
             return HostedServers(runtime, loop, _always, _nothing)
         case "cluster":
-            return await _in_a_cluster(settings, pool, seals, report)
+            return await _in_a_cluster(settings, pool, seals, report, renewals)
 
 
-async def _in_a_cluster(settings: ControlSettings, pool: Pool, seals: RowSeals, report: Report) -> HostedServers:
+async def _in_a_cluster(
+    settings: ControlSettings, pool: Pool, seals: RowSeals, report: Report, renewals: Renewals
+) -> HostedServers:
     # Imported here: the client of Kubernetes takes 70 MB, which a control without a cluster does not need.
     from control.orchestrator.cluster import connected
     from control.orchestrator.environment import Environment
@@ -94,22 +100,31 @@ async def _in_a_cluster(settings: ControlSettings, pool: Pool, seals: RowSeals, 
     )
     cluster = await connected(settings.kubeconfig)
     runtime = ClusterRuntime(cluster, environment)
-    loop = ServerLoop(runtime, _rows(pool, seals, settings.base_image), report)
+    loop = ServerLoop(runtime, _rows(pool, seals, TokensAtStart(renewals), settings.base_image), report)
     holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     lease = Lease(cluster, settings.release_namespace, f"archway-servers-{instance_id[-12:]}", holder)
     return HostedServers(runtime, loop, lease.lead, cluster.close)
 
 
-def _rows(pool: Pool, seals: RowSeals, base_image: str) -> Rows:
+def _rows(pool: Pool, seals: RowSeals, tokens: TokensAtStart, base_image: str) -> Rows:
     places = asyncio.Semaphore(READS_AT_ONCE)
 
     async def versions() -> Mapping[str, str]:
         async with transaction(pool, readonly=True) as connection:
             return await wanted_servers.versions(connection)
 
-    async def wanted(installation_id: str) -> WantedServer | None:
+    async def loaded(installation_id: str) -> WantedServer | TokenWanted | None:
         async with places, transaction(pool) as connection:
-            return await wanting.load(connection, seals, installation_id, base_image)
+            return await wanting.load(connection, seals, tokens, installation_id, base_image)
+
+    async def wanted(installation_id: str) -> WantedServer | None:
+        found = await loaded(installation_id)
+        if isinstance(found, TokenWanted):
+            await tokens.get(found)
+            found = await loaded(installation_id)
+        if isinstance(found, TokenWanted):
+            raise Refused("no_token", "its provider gives tokens that end at once", ends=True)
+        return found
 
     async def kept(installation_id: str) -> ServerState | None:
         async with places, transaction(pool, readonly=True) as connection:

@@ -249,7 +249,8 @@ async def composed(settings: ControlSettings) -> AsyncIterator[Replica]:
         outside = await ending.enter_async_context(_egress(settings, settings.addresses))
         public = await ending.enter_async_context(_egress(settings, AddressPolicy()))
         replica = Replica(settings, pool, questions_pool, to_proxies, outside, public)
-        replica.host(await hosted_servers(settings, pool, replica.seals, replica.server_reports.take))
+        hosted = await hosted_servers(settings, pool, replica.seals, replica.server_reports.take, replica.renewals)
+        replica.host(hosted)
         replica.start()
         ending.push_async_callback(replica.close)
         yield replica

@@ -9,6 +9,10 @@ TOKEN: Final = "ARCHWAY_BRIDGE_TOKEN"  # noqa: S105  # the name of a variable
 """What every call must carry as its bearer token; the server behind the bridge does not get it."""
 SECRET_NAMES: Final = "ARCHWAY_SECRET_NAMES"  # noqa: S105  # the name of a variable
 """Names of the server's secret variables, with commas between; the server does not get it either."""
+ENDS_AT: Final = "ARCHWAY_TOKEN_ENDS_AT"
+"""Until when the server may run, in Unix seconds, as the token that it is started with ends then."""
+LINGER: Final = "ARCHWAY_LINGER_S"
+"""For so many seconds calls are taken after the bridge is asked to end, while callers learn where they go instead."""
 PATH: Final = "/mcp"
 """Where it answers MCP."""
 DOES_NOT_RUN: Final = "the server does not run"

@@ -11,10 +11,11 @@ from control.credentials.upstream_oauth.account import account_of
 from control.credentials.upstream_oauth.authorize import wanted_scopes
 from control.credentials.upstream_oauth.token_answer import Granted
 from control.credentials.upstream_oauth.unfit import CannotSignIn
-from control.registry.account import AccountTokens, NewAccount, place_of
+from control.registry.account import AccountTokens, NewAccount
 from control.registry.credential import OAuthCredential
 from control.registry.entry import Entry
 from control.registry.installation import Installation
+from control.registry.token_at_start import renewed_ahead
 
 
 async def deposited(
@@ -48,9 +49,10 @@ async def deposited(
         server,
         known.client,
         client_row=known.row,
-        place=place_of(entry, url),
+        place=providers.place_for(entry, installation.plain_values),
         resource=found.discovered.resource,
         now=datetime.fromtimestamp(now, UTC),
+        ahead=renewed_ahead(entry),
     )
 
 

@@ -18,6 +18,7 @@ from control.registry.account_revocation import NewRevocation
 from control.registry.account_sign_in import AccountSignIn
 from control.registry.installation import Installation
 from control.registry.row_seals import RowSeals
+from control.registry.token_at_start import renewed_ahead
 from control.store import account_revocations, account_sign_ins, accounts, entries, upstream_clients
 from control.store.pool import Connection
 from core.identifiers import new_id
@@ -40,7 +41,8 @@ async def connect(
     wanted = target or (way.wanted.of(row.entry_id) if way.wanted else None)
     if wanted is None:
         raise NotThere("installation")
-    installation = await changes.connect(write, safeguards, wanted, way.account(given, now), given.tokens)
+    account = way.account(given, now, renewed_ahead(waiting.entry))
+    installation = await changes.connect(write, safeguards, wanted, account, given.tokens)
     await account_sign_ins.end(write.connection, row.id)
     return installation
 

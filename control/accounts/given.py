@@ -4,7 +4,7 @@ Made when somebody came back from a provider (`sign_ins.py`), where it waits sea
 somebody deposits (`deposit.py`). Leaves out how tokens are sealed, and what they are replaced with: `next_tokens.py`.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from random import random
 
 import msgspec
@@ -60,9 +60,11 @@ def new_account(
     place: str,
     resource: str,
     now: datetime,
+    ahead: timedelta = timedelta(0),
 ) -> NewAccount:
     """The account; its tokens are still to be sealed. `client_row`: of a client that Archway registered itself;
-    `place`: where the account may go; `resource`: what its tokens are for.
+    `place`: where the account may go; `resource`: what its tokens are for; `ahead`: by how much the next ones must
+    come before the end of these (`control/registry/token_at_start.py`).
     """
     ends = datetime.fromtimestamp(given.expires_at, UTC) if given.expires_at else None
     return NewAccount(
@@ -76,7 +78,7 @@ def new_account(
         upstream_client_id=client_row,
         tokens=b"",
         expires_at=ends,
-        refresh_at=next_refresh(ends, now, random()) if given.refresh_token else None,  # noqa: S311  # spreads load
+        refresh_at=next_refresh(ends, now, random(), ahead) if given.refresh_token else None,  # noqa: S311  # spreads load
         scopes=given.scopes,
         account_name=given.account_name,
         subject=given.subject,

@@ -29,8 +29,10 @@ from control.credentials.upstream_oauth.unfit import CannotSignIn
 from control.providers.asking import Asker, ProviderAway, host_of
 from control.registry.account import Account, AccountTokens, NewAccount
 from control.registry.credential import CLIENT_ID, CREDENTIAL, OMIT, ClientCredentials, OAuthCredential
+from control.registry.entry import Entry
 from control.registry.origin import origin_of
 from control.registry.row_seals import RowSeals
+from control.registry.token_at_start import renewed_ahead
 from core.client_keys import ClientKey, KeyRefused
 
 _GIVEN: Final = tuple(one.name for one in fields(NewAccount))
@@ -83,7 +85,7 @@ class NextTokens:
             return answer
         before = {name: getattr(account, name) for name in _GIVEN}
         scopes = account.scopes if answer.scopes is None else answer.scopes
-        renewed = NewAccount(**{**before, **self._life(answer, now), "scopes": scopes})
+        renewed = NewAccount(**{**before, **self._life(leased.entry, answer, now), "scopes": scopes})
         tokens = AccountTokens(answer.access_token, answer.refresh_token or leased.tokens.refresh_token)
         return Next(self._sealed(leased, renewed, tokens), _is_anothers(account, answer, now))
 
@@ -113,7 +115,7 @@ class NextTokens:
         answer = await client_credentials(self._asker, place, resource, scopes, now.timestamp())
         if not isinstance(answer, Granted):
             return answer
-        life = self._life(answer, now)
+        life = self._life(leased.entry, answer, now)
         made = NewAccount(
             place=account_place(leased.entry, leased.installation),
             issuer=server.issuer,
@@ -153,9 +155,9 @@ class NextTokens:
         wanted = credential.scopes or found.scopes_supported or ()
         return found.server, "" if credential.resource == OMIT else found.resource, wanted
 
-    def _life(self, answer: Granted, now: datetime) -> dict[str, datetime | None]:
+    def _life(self, entry: Entry, answer: Granted, now: datetime) -> dict[str, datetime | None]:
         ends = datetime.fromtimestamp(answer.expires_at, UTC) if answer.expires_at else None
-        return {"expires_at": ends, "refresh_at": next_refresh(ends, now, self.luck())}
+        return {"expires_at": ends, "refresh_at": next_refresh(ends, now, self.luck(), renewed_ahead(entry))}
 
     def _sealed(self, leased: Leased, account: NewAccount, tokens: AccountTokens) -> NewAccount:
         sealed = self._seals.account_tokens(leased.installation.id, account, tokens)

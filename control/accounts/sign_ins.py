@@ -30,7 +30,7 @@ from control.credentials.upstream_oauth.token_request import Granted, redeem
 from control.credentials.upstream_oauth.unfit import CannotSignIn
 from control.providers.asking import host_of
 from control.providers.browser_round import BadReturn
-from control.registry.account import Account, place_of, url_in
+from control.registry.account import Account, url_in
 from control.registry.account_sign_in import AccountSignIn, NewAccountSignIn
 from control.registry.broken_rule import BrokenRule
 from control.registry.credential import OAuthCredential
@@ -38,6 +38,7 @@ from control.registry.entry import Entry
 from control.registry.installation import Installation
 from control.registry.oauth_scopes import OFFLINE
 from control.registry.row_seals import RowSeals
+from control.registry.self_hosted import SelfHosted
 from control.store import account_sign_ins, accounts, entries, installations
 from control.store.pool import Pool, transaction
 from core.identifiers import new_id
@@ -72,8 +73,8 @@ class Waiting:
 
     @property
     def server_url(self) -> str:
-        """Where the account's token is sent with calls."""
-        return url_in(self.way.place)
+        """Where the account's token is sent with calls; '' of a server that Archway runs."""
+        return "" if isinstance(self.entry.reached, SelfHosted) else url_in(self.way.place)
 
     @property
     def seen(self) -> str:
@@ -141,7 +142,7 @@ class SignIns:
             server=found.server,
             client=known.client,
             client_row=known.row,
-            place=place_of(entry, url),
+            place=self.providers.place_for(entry, answers),
             wanted=None if isinstance(wanted, Installation) else wanted,
         )
         sign_in_id = new_id()
@@ -218,7 +219,7 @@ class SignIns:
         if answers is None or not isinstance(settings, OAuthCredential):
             return None
         try:
-            place = place_of(entry, self.providers.url_for(entry, answers))
+            place = self.providers.place_for(entry, answers)
         except BrokenRule:
             return None
         return None if place != way.place or way.server.unapproved_hosts(settings.approved_hosts) else settings

@@ -20,14 +20,18 @@ LONGEST_FRESH: Final = timedelta(minutes=15)
 """The same of a token whose forerunners were all refused."""
 
 
-def next_refresh(ends: datetime | None, now: datetime, luck: float) -> datetime | None:
+def next_refresh(
+    ends: datetime | None, now: datetime, luck: float, least: timedelta = timedelta(0)
+) -> datetime | None:
     """When the background asks for the next tokens: ahead of the end by a fifth of the life, at most five minutes,
-    and up to twice that by luck. None where the end is not known.
+    and up to twice that by luck; or by `least`, where that is more, but never before half of the life. None where the
+    end is not known.
     """
     if ends is None:
         return None
-    ahead = min(_MOST_AHEAD, max(ends - now, timedelta(0)) * _SHARE_AHEAD)
-    return ends - ahead * (1 + luck)
+    life = max(ends - now, timedelta(0))
+    usual = min(_MOST_AHEAD, life * _SHARE_AHEAD) * (1 + luck)
+    return ends - max(usual, min(least * (1 + luck / 4), life / 2))
 
 
 def rest_after(failing_since: datetime | None, now: datetime, wanted_s: float, luck: float) -> timedelta:

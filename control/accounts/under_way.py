@@ -5,7 +5,7 @@ nothing which changes in between leads a code or a secret elsewhere.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -63,8 +63,8 @@ class UnderWay(msgspec.Struct, frozen=True, kw_only=True):
         whose = "" if self.wanted is None else self.wanted.whose(user_id)
         return install_path(slug, whose, installation_id or "")
 
-    def account(self, given: Given, now: datetime) -> NewAccount:
-        """The account that it has come to; its tokens are still to be sealed."""
+    def account(self, given: Given, now: datetime, ahead: timedelta = timedelta(0)) -> NewAccount:
+        """The account that it has come to; its tokens are still to be sealed. `ahead` as `new_account`."""
         return new_account(
             given,
             self.server,
@@ -73,4 +73,5 @@ class UnderWay(msgspec.Struct, frozen=True, kw_only=True):
             place=self.place,
             resource=self.begun.resource,
             now=now,
+            ahead=ahead,
         )

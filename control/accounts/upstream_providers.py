@@ -26,10 +26,11 @@ from control.credentials.upstream_oauth.registration import (
 )
 from control.credentials.upstream_oauth.unfit import CannotSignIn
 from control.providers.asking import Asker
+from control.registry.account import place_of
 from control.registry.credential import OAuthCredential
 from control.registry.entry import Entry
 from control.registry.row_seals import RowSeals
-from control.registry.server_url import server_url
+from control.registry.server_url import server_place, server_url
 from control.registry.upstream_client import RegisteredClient
 from control.store import upstream_clients
 from control.store.pool import Pool, transaction
@@ -93,6 +94,10 @@ class UpstreamProviders:
     def url_for(self, entry: Entry, answers: Mapping[str, Any]) -> str:
         """The URL of the server with the answers of an installation; BrokenRule for one that does not fit."""
         return server_url(entry, answers, self.asker.policy)
+
+    def place_for(self, entry: Entry, answers: Mapping[str, Any]) -> str:
+        """Where an account may go that comes now, for an installation with these answers; BrokenRule likewise."""
+        return place_of(entry, server_place(entry, answers, self.asker.policy))
 
     async def client_at(
         self, entry: Entry, settings: OAuthCredential, server: AuthorizationServer, scopes: Sequence[str]

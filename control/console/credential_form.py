@@ -74,8 +74,8 @@ SETTING_WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "style": ("How it is sent", ""),
         "header": ("Header", "Its name, for a header of its own: x-api-key."),
-        "variable": ("Variable", "Of a server that Archway runs: the environment variable that holds it, API_KEY."),
-        "file": ("File", "Of a server that Archway runs: the file in /run/secrets/mcp that holds it."),
+        "variable": ("Variable", "Of a program that Archway runs: the environment variable that holds it, API_KEY."),
+        "file": ("File", "Of a program that Archway runs: the file in /run/secrets/mcp that holds it."),
         "registration": ("How Archway is known there", ""),
         "client_id": ("Client ID", "Of the client that you registered at the provider."),
         "client_authentication": ("How the client proves itself", ""),
@@ -113,8 +113,9 @@ SETTING_WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
 _RARE: Final = {
     "oauth": {
         *ENDPOINTS, "resource", "authorize_parameters", "approved_hosts", "account_endpoint", "account_claim",
+        "variable", "file",
     },
-    "client_credentials": {"resource", "approved_hosts"},
+    "client_credentials": {"resource", "approved_hosts", "variable", "file"},
     "token_exchange": {"resource"},
     "id_jag": {"token_endpoint", "resource", "scopes_at_server", "server_scopes", "approved_hosts"},
 }  # fmt: skip

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from typing import assert_never
 
 from control.credentials.kinds import client_credentials, id_jag, none, oauth, passthrough, static, token_exchange
+from control.credentials.kinds.token_places import token_at_start
 from control.registry.credential import (
     CheckedCredential,
     ClientCredentials,
@@ -19,6 +20,7 @@ from control.registry.credential import (
     Passthrough,
     StaticCredential,
     TokenExchange,
+    WithAccount,
 )
 from control.registry.targets import Target
 from core.egress.addresses import AddressPolicy
@@ -99,6 +101,8 @@ def at_start(credential: Credential, secrets: Mapping[str, str]) -> list[tuple[T
     """The variables or files that carry it, of a server that we run; for all other kinds and ways nothing. Nothing
     may be missing: ask `cure` first.
     """
+    if isinstance(credential, WithAccount):
+        return token_at_start(credential, secrets)
     return static.at_start(credential, secrets) if isinstance(credential, StaticCredential) else []
 
 

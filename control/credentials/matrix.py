@@ -1,9 +1,9 @@
 """Which kind of credential goes with which way of running a server: one table, asked whenever an entry is saved.
 
 Called by `control/changes/entries.py`. A server that is reached over HTTP gets its credential with every call,
-wherever it runs. A program over stdio gets what it needs once, when it is started: what ends while it runs, or is
-another for each caller, cannot be given to it. A kind that is still to come can stand here before it is built. What a
-kind does is in `kinds/`.
+wherever it runs. A program over stdio gets what it needs once, when it is started: it is started again when that
+ends, and what is another for each caller cannot be given to it. A kind that is still to come can stand here before it
+is built. What a kind does is in `kinds/`.
 """
 
 from collections.abc import Mapping
@@ -63,14 +63,10 @@ MATRIX: Final[Mapping[tuple[Kind, Runtime], Cell]] = MappingProxyType(
         ("static", "self_hosted_stdio"): _WORKS,
         ("oauth", "remote"): _WORKS,
         ("oauth", "self_hosted_http"): _WORKS,
-        ("oauth", "self_hosted_stdio"): _not_over_stdio(
-            "a person's token ends while the program runs; run it over HTTP, or give it a key with 'static'"
-        ),
+        ("oauth", "self_hosted_stdio"): _WORKS,
         ("client_credentials", "remote"): _WORKS,
         ("client_credentials", "self_hosted_http"): _WORKS,
-        ("client_credentials", "self_hosted_stdio"): _not_over_stdio(
-            "a client's token ends while the program runs; give the program the client's own secret with 'static'"
-        ),
+        ("client_credentials", "self_hosted_stdio"): _WORKS,
         ("token_exchange", "remote"): _WORKS,
         ("token_exchange", "self_hosted_http"): _WORKS,
         ("token_exchange", "self_hosted_stdio"): _not_over_stdio(_ANOTHER),
@@ -101,6 +97,8 @@ def check_goes_together(credential: Credential, reached: Reached) -> None:
             _check_says_its_provider(credential)
         if isinstance(credential, TokenExchange | IdentityAssertion) and not credential.resource:
             raise BrokenRule("credential_placement.resource", f"{_NOT_ASKED}: what the tokens are for, or {OMIT!r}")
+    if isinstance(credential, WithAccount):
+        _check_when_it_is_given(credential, runtime_of(reached))
 
 
 def _check_says_its_provider(credential: WithAccount) -> None:
@@ -112,6 +110,21 @@ def _check_says_its_provider(credential: WithAccount) -> None:
         raise BrokenRule("credential_placement.issuer", _NOT_ASKED)
     if not credential.resource:
         raise BrokenRule("credential_placement.resource", f"{_NOT_ASKED}: what the tokens are for, or {OMIT!r}")
+
+
+def _check_when_it_is_given(credential: WithAccount, runtime: Runtime) -> None:
+    """A program over stdio gets its token at its start, and all others with each call."""
+    where = "file" if credential.file else "variable"
+    if runtime == "self_hosted_stdio" and not (credential.variable or credential.file):
+        raise BrokenRule(
+            "credential_placement.variable",
+            "or file is needed: a program over stdio gets its token at its start; name what it reads",
+        )
+    if runtime != "self_hosted_stdio" and (credential.variable or credential.file):
+        raise BrokenRule(
+            f"credential_placement.{where}",
+            "is for a program over stdio that Archway runs: others get the token with each call; leave it out",
+        )
 
 
 def runtime_of(reached: Reached) -> Runtime:

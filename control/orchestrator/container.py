@@ -10,7 +10,7 @@ from control.orchestrator.environment import Environment
 from control.orchestrator.secret_objects import BRIDGE_TOKEN, VARIABLE, content_name, key_of
 from control.registry.run_names import FOLDER
 from control.servers.wanted import WantedServer
-from core.bridge_terms import SECRET_NAMES, TOKEN
+from core.bridge_terms import ENDS_AT, LINGER, SECRET_NAMES, TOKEN
 
 CONTAINER: Final = "server"
 PORT: Final = "mcp"
@@ -21,6 +21,8 @@ BRIDGE: Final = ("python", "-I", "-m", "bridge")
 """What the base image starts, and an image of one's own that is made from it."""
 START_S: Final = 300
 """In which it must have answered once; else it is started again."""
+LINGER_S: Final = 5
+"""For which one that is drained takes calls still: nodes learn only then that it is no longer behind its service."""
 SCRATCH: Final = "1Gi"
 """What it may write to disk, in all."""
 SET_ASIDE: Final = "64Mi"
@@ -65,7 +67,9 @@ def _started(wanted: WantedServer) -> dict[str, Any]:
     words = [literal(word) for word in wanted.command]
     if wanted.transport == "http":
         return {"command": words} if words else {}
-    told = ["--host", "0.0.0.0", "--port", str(wanted.port), "--start-within", str(START_S), "--", *words]
+    told = ["--host", "0.0.0.0", "--port", str(wanted.port), "--start-within", str(START_S)]
+    told += ["--drain-within", f"{wanted.drain_s:.0f}"] if wanted.drain_s else []
+    told += ["--", *words]
     return {"command": list(BRIDGE), "args": told} if wanted.image else {"args": told}
 
 
@@ -75,6 +79,10 @@ def _variables(wanted: WantedServer, environment: Environment) -> list[dict[str,
         plain |= {"HOST": "0.0.0.0", "PORT": str(wanted.port)}
     elif wanted.secret_environment:
         plain[SECRET_NAMES] = ",".join(sorted(wanted.secret_environment))
+    if wanted.ends_at:
+        plain[ENDS_AT] = f"{wanted.ends_at:.0f}"
+    if wanted.drain_s:
+        plain[LINGER] = str(LINGER_S)
     secret = {name: key_of(VARIABLE, number) for number, name in enumerate(sorted(wanted.secret_environment))}
     if wanted.bridge_token:
         secret[TOKEN] = BRIDGE_TOKEN

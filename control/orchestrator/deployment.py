@@ -1,5 +1,6 @@
 """The Deployment of a server: one pod, hardened, of which a new one is ready before the old one goes."""
 
+import math
 from typing import Any, Final
 
 from control.orchestrator.container import SCRATCH, container
@@ -16,6 +17,7 @@ PROGRESS_S: Final = 330
 READY_S: Final = 3
 """For which it must have been ready to count as available."""
 END_S: Final = 30
+"""For it to end once its calls have; a bridge needs less than half of that."""
 _TMP: Final = "256Mi"
 
 
@@ -47,7 +49,7 @@ def _pod(wanted: WantedServer, environment: Environment) -> dict[str, Any]:
     pod: dict[str, Any] = {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": END_S,
+        "terminationGracePeriodSeconds": END_S + math.ceil(wanted.drain_s),
         "securityContext": {
             "runAsNonRoot": True,
             "runAsUser": USER,

@@ -90,7 +90,7 @@ def _words(deployment: Thing, pod: Thing | None, events: Sequence[Thing], bridge
 
 
 def _of_bridge(said: BridgeSaid) -> Words:
-    fails = said.times >= FAILED_AFTER or said.cause == "no_such_program"
+    fails = said.times >= FAILED_AFTER or said.cause in {"no_such_program", "no_token"}
     return Words("failed" if fails else "starting", said.cause, said.message)
 
 

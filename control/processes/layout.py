@@ -45,9 +45,9 @@ class Layout:
         """What it said in the run before this one."""
         return self.root / "logs" / f"{installation_id}.log.1"
 
-    def record(self, installation_id: str) -> Path:
-        """Which processes these are."""
-        return self.root / "run" / f"{installation_id}.json"
+    def record(self, installation_id: str, turn: str = "") -> Path:
+        """Which processes these are; `turn` tells apart those that run side by side."""
+        return self.root / "run" / f"{installation_id}{turn}.json"
 
     def present(self) -> frozenset[str]:
         """The installations of which something is there."""
@@ -62,14 +62,16 @@ class Layout:
         except FileNotFoundError:
             return None
 
-    def make_home(self, installation_id: str, user: int | None, files: dict[str, str]) -> None:
-        """Its folder, with the files that it was given, in its user's hands where that is not us. Raises OSError."""
+    def make_home(self, installation_id: str, user: int | None, files: dict[str, str], turn: str = "") -> None:
+        """Its folder, with the files that it was given, in its user's hands where that is not us. Without a `turn`
+        nothing of it runs. Raises OSError.
+        """
         home = self.home(installation_id)
-        secrets = home / SECRETS
+        secrets = home / f"{SECRETS}{turn}"
         home.mkdir(mode=0o700, exist_ok=True)
-        if secrets.is_symlink() or secrets.is_file():  # the folder is the server's, who may put there what it likes
-            secrets.unlink()
-        _remove(secrets)
+        for left in () if turn else home.glob(f"{SECRETS}.*"):
+            _forget(left)
+        _forget(secrets)
         secrets.mkdir(mode=0o700)
         (home / "tmp").mkdir(mode=0o700, exist_ok=True)
         for name, content in files.items():
@@ -80,10 +82,15 @@ class Layout:
             for path in (*secrets.iterdir(), secrets, home / "tmp", home):
                 os.chown(path, user, user, follow_symlinks=False)
 
+    def forget_files(self, installation_id: str, turn: str) -> None:
+        """Those that were given to one that has ended beside another; raises OSError for what does not go."""
+        _forget(self.home(installation_id) / f"{SECRETS}{turn}")
+
     def take_away(self, installation_id: str) -> None:
         """All that lies here of it; raises OSError for what does not go."""
         _remove(self.home(installation_id))
-        for path in (self.log(installation_id), self.previous_log(installation_id), self.record(installation_id)):
+        records = self.root.joinpath("run").glob(f"{installation_id}*.json")
+        for path in (self.log(installation_id), self.previous_log(installation_id), *records):
             path.unlink(missing_ok=True)
 
     def end_leftovers(self) -> None:
@@ -108,6 +115,12 @@ def _is_installation(name: str) -> bool:
         return str(UUID(name)) == name
     except ValueError:
         return False
+
+
+def _forget(secrets: Path) -> None:
+    if secrets.is_symlink() or secrets.is_file():  # the folder is the server's, who may put there what it likes
+        secrets.unlink()
+    _remove(secrets)
 
 
 def _remove(folder: Path) -> None:

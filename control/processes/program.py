@@ -13,7 +13,7 @@ from pathlib import Path
 from control.processes.layout import SECRETS
 from control.registry.run_names import FOLDER
 from control.servers.wanted import WantedServer
-from core.bridge_terms import SECRET_NAMES, TOKEN
+from core.bridge_terms import ENDS_AT, SECRET_NAMES, TOKEN
 
 LOOPBACK = "127.0.0.1"
 _INHERITED = (
@@ -36,10 +36,10 @@ class Started:
     environment: Mapping[str, str]
 
 
-def started(wanted: WantedServer, home: Path, port: int, ours: Mapping[str, str]) -> Started:
-    """What to start; `ours` is the environment of control."""
+def started(wanted: WantedServer, home: Path, port: int, ours: Mapping[str, str], secrets: str = SECRETS) -> Started:
+    """What to start; `ours` is the environment of control, `secrets` the folder in its home that has its files."""
     # In a pod they are in FOLDER; words that name it are changed.
-    files = str(home / SECRETS)
+    files = str(home / secrets)
 
     def placed(text: str) -> str:
         return text.replace(FOLDER, files)
@@ -51,6 +51,8 @@ def started(wanted: WantedServer, home: Path, port: int, ours: Mapping[str, str]
         return Started(command, environment | {"PORT": str(port), "HOST": LOOPBACK})
     bridge = (sys.executable, "-P", "-m", "bridge", "--host", LOOPBACK, "--port", str(port), "--", *command)
     told = {TOKEN: wanted.bridge_token, SECRET_NAMES: ",".join(wanted.secret_environment)}
+    if wanted.ends_at:
+        told[ENDS_AT] = f"{wanted.ends_at:.0f}"
     return Started(bridge, environment | told)
 
 

@@ -6,6 +6,8 @@ network, unless the operator names it.
 """
 
 import asyncio
+import contextlib
+import itertools
 import os
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -14,13 +16,14 @@ from pathlib import Path
 from typing import Final
 
 from control.processes.isolation import Isolation, NoIsolation, confinement, end_all_of, find_isolation, user_for
-from control.processes.layout import Layout, open_layout
+from control.processes.layout import SECRETS, Layout, open_layout
 from control.processes.limits import limits_of
 from control.processes.logs import follow as followed
 from control.processes.logs import latest_lines
 from control.processes.open_listeners import open_listeners
 from control.processes.program import started
 from control.processes.server import RunningServer
+from control.processes.turns import Turns
 from control.registry.server_state import Place, ServerState
 from control.servers.runtime import Refused, Report, RuntimeAway
 from control.servers.troubles import refused
@@ -44,12 +47,13 @@ class ProcessRuntime:
     ) -> None:
         self._folder, self._users, self._may_read = folder, users, may_read
         self._open = open_to_others
-        self._servers: dict[str, RunningServer] = {}
+        self._servers: dict[str, Turns] = {}
         self._given: dict[str, tuple[str, ...]] = {}
         """What each was last given: its log of then is still there when it is given something else."""
         self._redactions: dict[str, Redaction] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._opening = asyncio.Lock()
+        self._numbers = itertools.count(2)
         self._layout: Layout | None = None
         self._isolation: Isolation | None = None
         self._report: Report | None = None
@@ -59,27 +63,30 @@ class ProcessRuntime:
         """Until cancelled; then everything ends. Nothing is ever woken: what is here was made here."""
         self._report = report
         self._reporting.set()
-        for server in self._servers.values():
-            server.tell_again()
+        for turns in self._servers.values():
+            turns.tell_again()
         try:
             await asyncio.Event().wait()
         finally:
             servers, self._servers = self._servers, {}
-            _ = await asyncio.gather(*(server.stop() for server in servers.values()))
+            _ = await asyncio.gather(*(turns.stop() for turns in servers.values()))
 
     async def apply(self, wanted: WantedServer) -> None:
         """Run it as wanted; raises Refused and RuntimeAway. Returns before it answers."""
         async with self._locks[wanted.installation_id]:
-            running = self._servers.get(wanted.installation_id)
-            if running is not None:
-                if replace(running.wanted, generation=wanted.generation) == wanted:
-                    running.renumbered(wanted.generation)
-                    return
-                await self._end(wanted.installation_id)
+            turns = self._servers.get(wanted.installation_id)
+            newest = None if turns is None else turns.newest
+            if newest is not None and replace(newest.wanted, generation=wanted.generation) == wanted:
+                newest.renumbered(wanted.generation)
+                return
+            beside = turns if turns is not None and turns.answers and wanted.drain_s else None
             try:
+                if beside is None:
+                    await self._end(wanted.installation_id)
                 self._refuse(wanted)
-                await self._begin(wanted)
-            except Refused as why:  # nothing of it runs any more
+                await self._begin(wanted, beside)
+            except Refused as why:
+                await self._end(wanted.installation_id)
                 await self._tell(refused(wanted.installation_id, wanted.generation, self.place, why, None))
                 raise
 
@@ -130,30 +137,36 @@ class ProcessRuntime:
                 "only where ARCHWAY_SERVERS_BESIDE_LISTENERS names it",
             )
 
-    async def _begin(self, wanted: WantedServer) -> None:
-        name = wanted.installation_id
+    async def _begin(self, wanted: WantedServer, beside: Turns | None) -> None:
+        """Start it; `beside`: one that answers meanwhile, and whose place it takes then."""
+        name, turn = wanted.installation_id, f".{next(self._numbers)}" if beside else ""
         try:
             layout = await self._open_folder()
             isolation = await self._isolate(layout)
             user = await asyncio.to_thread(user_for, isolation, layout, name)
-            if user is not None:
+            if user is not None and beside is None:
                 await asyncio.to_thread(end_all_of, user)
-            await asyncio.to_thread(layout.make_home, name, user, dict(wanted.files))
+            await asyncio.to_thread(layout.make_home, name, user, dict(wanted.files), turn)
         except NoIsolation as error:
             raise Refused("no_runtime", str(error)) from None
         except OSError as error:
             raise RuntimeAway(f"{error.filename or self._folder}: {error.strerror}") from None
-        server = RunningServer(wanted, isolation.word, _Programs(isolation, layout, user), self._tell, user)
-        self._servers[name] = server
+        programs = _Programs(isolation, layout, user, turn)
+
+        async def left() -> None:
+            with contextlib.suppress(OSError):  # it goes with the next start, or with the installation
+                await asyncio.to_thread(layout.forget_files, name, turn)
+
+        turns = self._servers[name] = beside or Turns(name, self._tell)
+        server = turns.begin(lambda tell: RunningServer(wanted, isolation.word, programs, tell, user), left)
         given = server.secrets
         self._redactions[name] = Redaction((*given, *self._given.get(name, ())))
         self._given[name] = given
-        server.start()
 
     async def _end(self, installation_id: str) -> None:
-        server = self._servers.pop(installation_id, None)
-        if server is not None:
-            await server.stop()
+        turns = self._servers.pop(installation_id, None)
+        if turns is not None:
+            await turns.stop()
         user = (await self._open_folder()).user_of(installation_id)
         if user is not None and user in self._users:
             await asyncio.to_thread(end_all_of, user)
@@ -186,21 +199,21 @@ class ProcessRuntime:
 class _Programs:
     """Makes the program of one server for each of its starts."""
 
-    def __init__(self, isolation: Isolation, layout: Layout, user: int | None) -> None:
-        self._isolation, self._layout, self._user = isolation, layout, user
+    def __init__(self, isolation: Isolation, layout: Layout, user: int | None, turn: str) -> None:
+        self._isolation, self._layout, self._user, self._turn = isolation, layout, user, turn
 
     def __call__(self, wanted: WantedServer, port: int, ready: Callable[[], Awaitable[bool]]) -> Program:
         layout, name = self._layout, wanted.installation_id
         limits = limits_of(wanted.resources, counted_alone=self._isolation.word != "none")
         confined = confinement(self._isolation, layout, layout.home(name), self._user, **limits)
-        what = started(wanted, layout.home(name), port, os.environ)
+        what = started(wanted, layout.home(name), port, os.environ, f"{SECRETS}{self._turn}")
         return Program(
             name=name,
             title=wanted.entry,
             command=confined.command(what.command),
             environment=what.environment,
             log=layout.log(name),
-            record=layout.record(name),
+            record=layout.record(name, self._turn),
             ready=ready,
             grace_s=_GRACE_S,
             ready_within_s=_LISTENS_WITHIN_S,

@@ -6,6 +6,7 @@ has no endpoint: nobody is called who has taken the port of one that ended, nor 
 """
 
 import asyncio
+import contextlib
 import logging
 import socket
 import time
@@ -58,6 +59,13 @@ class RunningServer:
         self._kept: asyncio.Task[None] | None = None
         self._told: ServerState | None = None
         self._restarts = 0
+        self._port = 0
+        self._stopping = False
+
+    @property
+    def state(self) -> ServerState | None:
+        """How it does, as it was told last; None before that."""
+        return self._told
 
     def start(self) -> None:
         """Begin; how it goes is told."""
@@ -66,8 +74,17 @@ class RunningServer:
     async def stop(self) -> None:
         """End it, and whatever it started; within some ten seconds."""
         if self._kept is not None:
-            self._kept.cancel()  # once: a second time would break off the end
+            if not self._stopping:  # once: a second time would break off the end
+                self._stopping = True
+                self._kept.cancel()
             _ = await asyncio.wait({self._kept}, timeout=_STOP_S)
+
+    async def idle(self, within_s: float) -> None:
+        """Return once no call of its runs, at the latest after so many seconds, or when it answers no more."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                while (health := await ask_bridge(self._port)) is not None and health.calls:  # noqa: ASYNC110 (it tells nobody)
+                    await asyncio.sleep(_LOOK_SOON_S)
 
     def renumbered(self, generation: int) -> None:
         """It runs as the new generation wants it already."""
@@ -95,7 +112,7 @@ class RunningServer:
 
     async def _one_life(self) -> None:
         """Until it has ended, or never came to answer."""
-        port = free_port(self.wanted.port if self.wanted.transport == "http" else 0)
+        port = self._port = free_port(self.wanted.port if self.wanted.transport == "http" else 0)
         program = self._programs(self.wanted, port, lambda: listens(port))
         child = Child(program)
         await self._say(Health("starting"))

@@ -12,6 +12,16 @@ from typing import Annotated, Any, Final, Literal, get_args
 import msgspec
 
 from control.registry.broken_rule import BrokenRule
+from control.registry.credential_settings import (
+    File,
+    Hosts,
+    Issuer,
+    Resource,
+    Scopes,
+    TokenEndpoint,
+    Url,
+    Variable,
+)
 from control.registry.targets import Target
 
 CREDENTIAL: Final = "credential"
@@ -19,7 +29,6 @@ CREDENTIAL: Final = "credential"
 
 ACCESS_TOKEN: Final = "access_token"  # noqa: S105  # the name of a token
 """The name under which a provider's token stands where headers are made; in no row."""
-
 
 CLIENT_ID: Final = "client_id"
 """The name under which a client of the installation stands among its plain answers."""
@@ -64,41 +73,6 @@ class StaticCredential(_Kind, frozen=True, tag="static"):
     ] = ""
 
 
-_Url = Annotated[str, msgspec.Meta(max_length=2_048)]
-_Issuer = Annotated[
-    _Url,
-    msgspec.Meta(
-        description="The provider's authorization server, to the letter; empty: the one that the server names."
-    ),
-]
-_TokenEndpoint = Annotated[
-    _Url, msgspec.Meta(description="Where tokens come from; empty: as the provider's metadata says.")
-]
-_Scopes = Annotated[
-    tuple[str, ...],
-    msgspec.Meta(
-        max_length=100,
-        description="All that is ever asked for, whatever the server wants; empty: what the server says that it "
-        "needs, and later needs besides.",
-    ),
-]
-_Resource = Annotated[
-    _Url,
-    msgspec.Meta(
-        description="What the tokens are for (RFC 8707); empty: the server's URL; `omit`: not sent, for providers "
-        "that refuse it."
-    ),
-]
-_Hosts = Annotated[
-    tuple[str, ...],
-    msgspec.Meta(
-        max_length=20,
-        description="Origins that are foreign to the issuer and may serve its endpoints, such as "
-        "`https://oauth2.googleapis.com`: nothing is sent to others.",
-    ),
-]
-
-
 class OAuthCredential(_Kind, frozen=True, tag="oauth"):
     """A token of the caller's own account: each person signs in at the server's provider in a browser."""
 
@@ -116,19 +90,19 @@ class OAuthCredential(_Kind, frozen=True, tag="oauth"):
     client_authentication: Annotated[
         ClientAuthentication, msgspec.Meta(description="How that client proves itself; empty: as the provider says.")
     ] = ""
-    issuer: _Issuer = ""
+    issuer: Issuer = ""
     authorization_endpoint: Annotated[
-        _Url, msgspec.Meta(description="Where people sign in; empty: as the provider's metadata says.")
+        Url, msgspec.Meta(description="Where people sign in; empty: as the provider's metadata says.")
     ] = ""
-    token_endpoint: _TokenEndpoint = ""
+    token_endpoint: TokenEndpoint = ""
     registration_endpoint: Annotated[
-        _Url, msgspec.Meta(description="Where clients register; empty: as the provider's metadata says.")
+        Url, msgspec.Meta(description="Where clients register; empty: as the provider's metadata says.")
     ] = ""
     revocation_endpoint: Annotated[
-        _Url, msgspec.Meta(description="Where tokens are revoked; empty: as the provider's metadata says.")
+        Url, msgspec.Meta(description="Where tokens are revoked; empty: as the provider's metadata says.")
     ] = ""
-    scopes: _Scopes = ()
-    resource: _Resource = ""
+    scopes: Scopes = ()
+    resource: Resource = ""
     authorize_parameters: Annotated[
         dict[str, str],
         msgspec.Meta(
@@ -136,9 +110,9 @@ class OAuthCredential(_Kind, frozen=True, tag="oauth"):
             description="Sent with people to the provider besides, such as `access_type=offline` for Google.",
         ),
     ] = {}
-    approved_hosts: _Hosts = ()
+    approved_hosts: Hosts = ()
     account_endpoint: Annotated[
-        _Url,
+        Url,
         msgspec.Meta(
             description="Where the account's name is asked with its token, for providers that tell it in no other "
             "way, such as `https://api.github.com/user`."
@@ -147,20 +121,24 @@ class OAuthCredential(_Kind, frozen=True, tag="oauth"):
     account_claim: Annotated[
         str, msgspec.Meta(max_length=64, description="What of that answer is the name, such as `login`.")
     ] = ""
+    variable: Variable = ""
+    file: File = ""
 
 
 class ClientCredentials(_Kind, frozen=True, tag="client_credentials"):
     """A token that a client of the installation gets for itself (OAuth client credentials), shared by all callers."""
 
-    issuer: _Issuer = ""
-    token_endpoint: _TokenEndpoint = ""
+    issuer: Issuer = ""
+    token_endpoint: TokenEndpoint = ""
     client_authentication: Annotated[
         ClientAuthentication,
         msgspec.Meta(description="How the client proves itself; empty: `client_secret_basic`."),
     ] = ""
-    scopes: _Scopes = ()
-    resource: _Resource = ""
-    approved_hosts: _Hosts = ()
+    scopes: Scopes = ()
+    resource: Resource = ""
+    approved_hosts: Hosts = ()
+    variable: Variable = ""
+    file: File = ""
 
 
 _Provider = Annotated[
@@ -178,7 +156,7 @@ class TokenExchange(_Kind, frozen=True, tag="token_exchange"):
     audience: Annotated[
         str, msgspec.Meta(max_length=2_048, description="What the token is for, as the provider calls the server.")
     ] = ""
-    resource: _Resource = OMIT
+    resource: Resource = OMIT
     scopes: _ExactScopes = ()
 
 
@@ -192,11 +170,11 @@ class IdentityAssertion(_Kind, frozen=True, tag="id_jag"):
         str, msgspec.Meta(max_length=2_048, description="The server's authorization server: the assertion is for it.")
     ]
     client_id: Annotated[str, msgspec.Meta(max_length=1_024, description="Of Archway at that authorization server.")]
-    token_endpoint: _TokenEndpoint = ""
+    token_endpoint: TokenEndpoint = ""
     client_authentication: Annotated[
         ClientAuthentication, msgspec.Meta(description="How that client proves itself; empty: as its metadata says.")
     ] = ""
-    resource: _Resource = ""
+    resource: Resource = ""
     scopes: _ExactScopes = ()
     scopes_at_server: Annotated[
         Literal["same", "omit", "named"],
@@ -205,7 +183,7 @@ class IdentityAssertion(_Kind, frozen=True, tag="id_jag"):
         ),
     ] = "same"
     server_scopes: _ExactScopes = ()
-    approved_hosts: _Hosts = ()
+    approved_hosts: Hosts = ()
 
 
 class Passthrough(_Kind, frozen=True, tag="passthrough"):

@@ -87,6 +87,15 @@ CAUSES: Final[Mapping[str, CauseWords]] = MappingProxyType(
             "Have somebody who holds `environment:deploy-to-restricted` save the entry with its environment again, "
             "or move it elsewhere.",
         ),
+        "not_signed_in": CauseWords(
+            "It is started with the token of an account, and has no account that its provider knows.",
+            "Run `archway installations sign-in NAME`; where a client signs in for itself, give its secret again. It "
+            "is started by itself then.",
+        ),
+        "no_token": CauseWords(
+            "The token that it was started with has ended, and its provider gives no new one.",
+            "The message says what the provider answered. It is asked again by itself; nobody has to sign in again.",
+        ),
         "configuration": CauseWords(
             "Its command, environment or files cannot be made of the entry and the installation's answers.",
             "The message names what does not fit: correct the entry, or give the answers again.",

@@ -148,7 +148,12 @@ class ServerLoop:
             generation = wanted.generation
             await self._runtime.apply(wanted)
         except Refused as why:
-            await self._report(refused(key, generation, place, why, await self._rows.kept(key)))
+            told = refused(key, generation, place, why, await self._rows.kept(key))
+            try:
+                if why.ends:
+                    await self._runtime.remove(key)
+            finally:
+                await self._report(told)
             raise
         except RuntimeAway as why:
             if generation and (state := away(key, generation, place, why, await self._rows.kept(key))):

@@ -21,9 +21,11 @@ class RuntimeAway(Exception):
 class Refused(Exception):
     """The place will not run it as it is wanted: a word of a fixed list, and what the place said."""
 
-    def __init__(self, cause: str, message: str) -> None:
+    def __init__(self, cause: str, message: str, *, ends: bool = False) -> None:
         super().__init__(f"{cause}: {message}")
         self.cause, self.message = cause, message
+        self.ends = ends
+        """Whether what runs of it must not go on either."""
 
 
 class Runtime(Protocol):

@@ -14,9 +14,10 @@ def refused(
     installation_id: str, generation: int, place: Place, why: Refused, kept: ServerState | None
 ) -> ServerState:
     """The state of a server that cannot be run as it is wanted."""
-    if kept is not None and kept.place == place and kept.phase in ANSWERING:
-        newest = max(kept.generation, generation)
-        return replace(kept, phase="degraded", generation=newest, cause=why.cause, message=why.message)
+    if kept is not None and kept.place == place:
+        generation = max(kept.generation, generation)
+        if kept.phase in ANSWERING and not why.ends:
+            return replace(kept, phase="degraded", generation=generation, cause=why.cause, message=why.message)
     return ServerState(
         installation_id=installation_id, place=place, phase="failed", generation=generation,
         cause=why.cause, message=why.message,

@@ -57,3 +57,9 @@ class WantedServer:
     pull_secrets: tuple[PullSecret, ...]
     restarts_wanted: int = 0
     """How often somebody asked for a restart; another number than the one that runs is one more restart."""
+    ends_at: float = 0.0
+    """Until when it may run, in Unix seconds, since what it is started with ends then; 0: without end."""
+    drain_s: float = 0.0
+    """For so long it goes on beside the one that takes its place, until its calls have ended; 0: it is ended before
+    that one starts, where the place can do so.
+    """

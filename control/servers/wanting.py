@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from control.credentials import dispatch, lacks
 from control.credentials.resolved import version_of
+from control.registry.account import Account
 from control.registry.arguments import filled_command
 from control.registry.broken_rule import BrokenRule
 from control.registry.docker_config import docker_config
@@ -22,9 +23,11 @@ from control.registry.row_seals import OpenedSecrets, RowSeals
 from control.registry.self_hosted import SelfHosted
 from control.registry.server_url import placed
 from control.registry.targets import Target
+from control.registry.token_at_start import drain_s, is_at_start
 from control.servers.runtime import Refused
+from control.servers.tokens_at_start import TokensAtStart, TokenWanted
 from control.servers.wanted import BRIDGE_PORT, PullSecret, WantedServer
-from control.store import entries, environments, installations, pull_secrets, server_states, users
+from control.store import accounts, entries, environments, installations, pull_secrets, server_states, users
 from control.store.pool import Connection
 from core.bridge_terms import PATH
 from core.egress.addresses import ANYWHERE
@@ -37,8 +40,11 @@ def wanted_server(
     installation: Installation,
     opened: OpenedSecrets,
     pull: tuple[PullSecret, ...] = (),
+    account: Account | None = None,
 ) -> WantedServer:
-    """What is to run, `run` being how the entry is reached; Refused where something must be given first."""
+    """What is to run, `run` being how the entry is reached; Refused where something must be given first. `account`:
+    whose token is among the secrets, for a program that gets it at its start.
+    """
     lacking = lacks.of_answers(entry, installation) or lacks.of_state(installation)
     lacking = lacking or lacks.of_secrets(entry, opened.values)
     if lacking is not None:
@@ -53,7 +59,7 @@ def wanted_server(
         installation_id=installation.id,
         entry=entry.slug,
         team_id=owner.id if isinstance(owner, TeamOwner) else None,
-        generation=version_of(entry, installation) + installation.restarts_wanted,
+        generation=version_of(entry, installation, account) + installation.restarts_wanted,
         image=run.image,
         command=command,
         transport=run.transport,
@@ -67,33 +73,42 @@ def wanted_server(
         resources=run.resources,
         pull_secrets=pull,
         restarts_wanted=installation.restarts_wanted,
+        ends_at=account.expires_at.timestamp() if account is not None and account.expires_at is not None else 0.0,
+        drain_s=0.0 if account is None else drain_s(entry),
     )
 
 
 async def load(
-    connection: Connection, seals: RowSeals, installation_id: str, base_image: str = ""
-) -> WantedServer | None:
+    connection: Connection, seals: RowSeals, tokens: TokensAtStart, installation_id: str, base_image: str = ""
+) -> WantedServer | TokenWanted | None:
     """What is to run for an installation, in a transaction that may write (the token of its bridge is made here
-    once, and it is pinned to `base_image`, the one of the settings); None where nothing is. Raises Refused.
+    once, and it is pinned to `base_image`, the one of the settings); None where nothing is, and TokenWanted where it
+    cannot be started before a provider was asked. Raises Refused.
     """
     installation = await installations.one(connection, installation_id)
     entry = None if installation is None else await entries.one(connection, installation.entry_id)
     if installation is None or entry is None or not isinstance(entry.reached, SelfHosted):
         return None
     await _refuse_where_not_permitted(connection, entry)
+    account = None
+    if is_at_start(entry):
+        found = tokens.of(entry, installation, await accounts.one(connection, installation_id))
+        if isinstance(found, TokenWanted):
+            return found
+        account = found
     token = installation.bridge_token
     if token is None:
         fresh = seals.bridge_token(installation.id, random.token_urlsafe(32))
         token = await server_states.bridge_token(connection, installation.id, fresh)
     kept = await pull_secrets.many(connection, entry.reached.pull_secrets)
     try:
-        opened = seals.open(entry, replace(installation, bridge_token=token))
+        opened = seals.open(entry, replace(installation, bridge_token=token), account)
         pull = _pull_secrets(seals, entry.reached.pull_secrets, kept)
     except SealBroken:
         raise Refused(
             "configuration", "its secrets were sealed with a key that is not here any more; give them again"
         ) from None
-    wanted = wanted_server(entry, entry.reached, installation, opened, pull)
+    wanted = wanted_server(entry, entry.reached, installation, opened, pull, account)
     if wanted.image or not base_image:
         return wanted
     return replace(wanted, base_image=await server_states.base_image(connection, installation.id, base_image))

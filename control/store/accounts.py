@@ -12,6 +12,10 @@ from control.store.rows import columns_of, made
 from control.store.statements import listed
 
 COLUMNS: Final = columns_of(Account)
+FIRST_VERSION: Final = "coalesce((select generation + 1 from server_states where installation_id = $1), 1)"
+"""Of an account that an installation has not had: above all that its server was started with before, which counts the
+versions of the one that it had then.
+"""
 _SELECT: Final = f"select {listed(COLUMNS)} from accounts "
 
 

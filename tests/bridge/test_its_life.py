@@ -3,10 +3,12 @@
 import asyncio
 import signal
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from bridge.kept_server import MARGIN_S
 from tests.fakes.bridged import ROOT, TOKEN, Bridge, child
 
 
@@ -94,6 +96,53 @@ async def test_at_its_end_calls_that_run_may_end_and_others_are_refused(legacy):
     assert (await legacy.call("echo")).status == 503
     assert (await slow).text == "waited"
     assert await legacy.end() == 0
+
+
+async def test_one_that_lingers_takes_calls_still_when_it_is_asked_to_end_and_keeps_no_connection(tmp_path):
+    lingers = {"ARCHWAY_LINGER_S": "30"}
+    async with Bridge(child("legacy"), tmp_path, environment=lingers) as bridge:
+        await bridge.ready()
+        bridge.terminate()
+        _ = await bridge.state("stopping")
+
+        said = await bridge.call("echo", text="still")
+
+        assert (said.text, said.headers["Connection"]) == ("still", "close")
+        bridge.terminate(signal.SIGKILL)
+
+
+async def test_it_says_how_many_calls_run_but_for_those_that_only_hear_of_changes(tmp_path):
+    async with Bridge(child("modern"), tmp_path) as bridge:
+        await bridge.ready()
+        assert (await bridge.health())[1]["calls"] == 0
+        held = bridge.begin("hold", text="held")
+        await bridge.seen("hold")
+        assert (await bridge.health())[1]["calls"] == 1
+        _ = await bridge.call("release")
+        assert (await held).text == "held"
+        assert (await bridge.health())[1]["calls"] == 0
+
+
+async def test_a_server_whose_token_ends_is_ended_with_it_and_its_calls_have_what_is_left(tmp_path):
+    soon = {"ARCHWAY_TOKEN_ENDS_AT": str(time.time() + MARGIN_S + 4)}
+    async with Bridge(child("legacy"), tmp_path, environment=soon) as bridge:
+        pid = (await bridge.logged("the server answers"))["pid"]
+        slow = bridge.begin("wait", seconds=5.0)
+
+        state = await bridge.state("failed", "no_token")
+
+        assert "has ended, and no other one has come" in state["message"]
+        assert (await slow).text == "waited"
+        told = await bridge.logged("the server does not run")
+        assert (told["cause"], lives(pid)) == ("no_token", False)
+        assert (await bridge.call("echo")).status == 503
+        assert await bridge.end() == 0
+
+
+async def test_a_server_whose_token_has_ended_is_not_started(tmp_path):
+    async with Bridge(child("legacy"), tmp_path, environment={"ARCHWAY_TOKEN_ENDS_AT": "1"}) as bridge:
+        assert (await bridge.state("failed", "no_token"))["restarts"] == 0
+        assert [one for one in bridge.log() if one["event"] == "the server answers"] == []
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])

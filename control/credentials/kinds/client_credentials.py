@@ -2,7 +2,8 @@
 
 An installation brings the client's identifier, as an answer named `client_id`, and its secret or private key as its
 credential. The token is got, kept and made new elsewhere (`control/accounts/`); here is what an
-entry may say, what an installation must bring, and the one header. The client's own secret goes into no header.
+entry may say, and what an installation must bring. Where the token goes is in `token_places.py`; the client's own
+secret goes to no server.
 """
 
 from collections.abc import Collection, Mapping
@@ -11,16 +12,15 @@ from typing import Final
 from msgspec.structs import replace
 
 from control.credentials.kinds import endpoints
+from control.credentials.kinds.token_places import checked_place, token_headers
 from control.registry.broken_rule import BrokenRule
 from control.registry.credential import (
-    ACCESS_TOKEN,
     CLIENT_ID,
     CREDENTIAL,
     CheckedCredential,
     ClientCredentials,
     Cure,
 )
-from control.registry.targets import header
 from core.egress.addresses import AddressPolicy
 
 ASKS: Final = (CLIENT_ID,)
@@ -50,7 +50,7 @@ def check(credential: ClientCredentials, policy: AddressPolicy) -> CheckedCreden
     )
     endpoints.check_issuer(credential.issuer, f"{_FIELD}.issuer", policy)
     endpoints.check_scopes(credential.scopes, f"{_FIELD}.scopes")
-    return CheckedCredential(checked, (header("authorization"),), ASKS)
+    return CheckedCredential(checked, (checked_place(checked),), ASKS)
 
 
 def take(_: ClientCredentials, given: str | None, earlier: Mapping[str, str], entry_name: str) -> dict[str, str]:
@@ -63,9 +63,11 @@ def take(_: ClientCredentials, given: str | None, earlier: Mapping[str, str], en
     return {CREDENTIAL: value}
 
 
-def headers(_: ClientCredentials, secrets: Mapping[str, str]) -> list[tuple[str, str]]:
-    """The one header that carries the access token; the client's secret is in none."""
-    return [("authorization", f"Bearer {secrets[ACCESS_TOKEN]}")]
+def headers(credential: ClientCredentials, secrets: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The one header that carries the access token, where no program gets it at its start; the client's secret is in
+    none.
+    """
+    return token_headers(credential, secrets)
 
 
 def places(credential: ClientCredentials) -> dict[str, str]:

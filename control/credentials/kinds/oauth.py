@@ -1,8 +1,8 @@
 """OAuth per person: each installation gets its tokens when its owner signs in at the provider.
 
 What a request carries is the access token of the installation's account. The account itself is found, refreshed and
-judged elsewhere (`control/accounts/`, `control/credentials/usable.py`); here is what an entry may say, and the one
-header.
+judged elsewhere (`control/accounts/`, `control/credentials/usable.py`); here is what an entry may say. Where
+its token goes is in `token_places.py`.
 """
 
 import re
@@ -12,9 +12,9 @@ from typing import Final
 from msgspec.structs import replace
 
 from control.credentials.kinds import endpoints
+from control.credentials.kinds.token_places import checked_place, token_headers
 from control.registry.broken_rule import BrokenRule
-from control.registry.credential import ACCESS_TOKEN, ENDPOINTS, CheckedCredential, Cure, OAuthCredential
-from control.registry.targets import header
+from control.registry.credential import ENDPOINTS, CheckedCredential, Cure, OAuthCredential
 from core.egress.addresses import AddressPolicy
 
 _FIELD: Final = "credential_placement"
@@ -43,7 +43,7 @@ def check(credential: OAuthCredential, policy: AddressPolicy) -> CheckedCredenti
     _check_parameters(checked)
     if bool(checked.account_endpoint) != bool(checked.account_claim):
         raise BrokenRule(f"{_FIELD}.account_claim", "goes together with account_endpoint; give both or none")
-    return CheckedCredential(checked, (header("authorization"),))
+    return CheckedCredential(checked, (checked_place(checked),))
 
 
 def take(_: OAuthCredential, given: str | None, _earlier: Mapping[str, str], entry_name: str) -> dict[str, str]:
@@ -55,9 +55,9 @@ def take(_: OAuthCredential, given: str | None, _earlier: Mapping[str, str], ent
     return {}
 
 
-def headers(_: OAuthCredential, secrets: Mapping[str, str]) -> list[tuple[str, str]]:
-    """The one header that carries the access token."""
-    return [("authorization", f"Bearer {secrets[ACCESS_TOKEN]}")]
+def headers(credential: OAuthCredential, secrets: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The one header that carries the access token; none where a program gets it at its start."""
+    return token_headers(credential, secrets)
 
 
 def places(_: OAuthCredential) -> dict[str, str]:

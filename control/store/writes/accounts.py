@@ -5,15 +5,15 @@ locks the installation's row before.
 from typing import Final
 
 from control.registry.account import Account, NewAccount
-from control.store.accounts import COLUMNS
+from control.store.accounts import COLUMNS, FIRST_VERSION
 from control.store.rows import columns_of, made, values_of
 from control.store.statements import listed
 from control.store.writing import Writing
 
 _GIVEN: Final = columns_of(NewAccount)
 _PUT: Final = f"""
-    insert into accounts (installation_id, {listed(_GIVEN)})
-    values ($1, {", ".join(f"${number + 2}" for number in range(len(_GIVEN)))})
+    insert into accounts (installation_id, version, {listed(_GIVEN)})
+    values ($1, {FIRST_VERSION}, {", ".join(f"${number + 2}" for number in range(len(_GIVEN)))})
     on conflict (installation_id) do update set {", ".join(f"{name} = excluded.{name}" for name in _GIVEN)},
         version = accounts.version + 1, refresh_owner = null, refresh_until = null, fault = '', failing_since = null,
         refused_at = null, refusals = 0, wanted_scopes = '{{}}', refreshed_at = now(), created_at = now()

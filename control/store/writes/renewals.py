@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Final
 
 from control.registry.account import Account, NewAccount
-from control.store.accounts import COLUMNS
+from control.store.accounts import COLUMNS, FIRST_VERSION
 from control.store.rows import columns_of, made, values_of
 from control.store.statements import listed
 from control.store.writing import Writing
@@ -25,8 +25,8 @@ _KEEP: Final = f"""
     returning {listed(COLUMNS)}
 """
 _FIRST: Final = f"""
-    insert into accounts (installation_id, {listed(_GIVEN)})
-    values ($1, {", ".join(f"${number + 2}" for number in range(len(_GIVEN)))})
+    insert into accounts (installation_id, version, {listed(_GIVEN)})
+    values ($1, {FIRST_VERSION}, {", ".join(f"${number + 2}" for number in range(len(_GIVEN)))})
     on conflict (installation_id) do nothing
     returning {listed(COLUMNS)}
 """

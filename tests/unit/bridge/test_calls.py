@@ -151,3 +151,15 @@ async def test_idle_waits_for_the_last_call_and_no_longer_than_it_may():
     third = calls.begin(3, None, None)
     await calls.idle(0.01)
     assert [*calls] == [third]
+
+
+async def test_one_that_only_hears_of_changes_keeps_nobody_waiting():
+    calls = Calls(MOST)
+    hears, waits = calls.begin(1, None, None), calls.begin(2, None, None)
+    hears.listens = True
+    assert (calls.awaited, len(calls)) == (1, 2)
+    asyncio.get_running_loop().call_soon(calls.answered, waits.number)
+
+    await calls.idle(60)
+
+    assert [*calls] == [hears]

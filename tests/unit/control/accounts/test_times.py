@@ -19,6 +19,16 @@ def test_the_next_refresh_is_ahead_of_the_end(life: int, luck: float, ahead: int
     assert next_refresh(ends, NOW, luck) == ends - timedelta(seconds=ahead)
 
 
+@pytest.mark.parametrize(
+    ("life", "luck", "ahead"), [(3600, 0.0, 720), (3600, 1.0, 900), (600, 0.5, 300), (0, 1.0, 0)]
+)
+def test_a_program_that_is_started_with_it_gets_the_next_one_earlier_but_not_before_half_of_its_life(
+    life: int, luck: float, ahead: int
+) -> None:
+    ends = NOW + timedelta(seconds=life)
+    assert next_refresh(ends, NOW, luck, timedelta(seconds=720)) == ends - timedelta(seconds=ahead)
+
+
 def test_what_never_ends_is_never_refreshed_by_itself() -> None:
     assert next_refresh(None, NOW, 0.5) is None
 

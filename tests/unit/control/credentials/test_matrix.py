@@ -4,6 +4,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from control.credentials.matrix import (
     KINDS,
@@ -25,6 +26,7 @@ from control.registry.credential import (
     OAuthCredential,
     Passthrough,
     TokenExchange,
+    WithAccount,
 )
 from control.registry.entry import Reached, Remote
 from control.registry.self_hosted import SelfHosted
@@ -34,8 +36,8 @@ WORKS, LATER, REFUSED = "works", "later", "refused"
 WANTED = {
     "none": (WORKS, WORKS, WORKS),
     "static": (WORKS, WORKS, WORKS),
-    "oauth": (WORKS, WORKS, REFUSED),
-    "client_credentials": (WORKS, WORKS, REFUSED),
+    "oauth": (WORKS, WORKS, WORKS),
+    "client_credentials": (WORKS, WORKS, WORKS),
     "token_exchange": (WORKS, WORKS, REFUSED),
     "id_jag": (WORKS, WORKS, REFUSED),
     "passthrough": (WORKS, WORKS, REFUSED),
@@ -62,7 +64,7 @@ def test_a_cell_works_or_is_refused_with_its_reason(kind: Kind, runtime: Runtime
     assert cell.state == wanted
     if wanted == WORKS:
         check_cell(kind, runtime)
-        check_goes_together(SAMPLES[kind], REACHED[runtime])
+        check_goes_together(_sample(kind, runtime), REACHED[runtime])
         assert cell.reason == ""
         return
     with pytest.raises(BrokenRule) as refused:
@@ -85,6 +87,25 @@ def test_a_server_that_archway_runs_is_not_asked_about_its_provider(credential: 
     with pytest.raises(BrokenRule, match=rf"credential_placement\.{field}: is needed for a server that Archway runs"):
         check_goes_together(credential, REACHED["self_hosted_http"])
     check_goes_together(credential, REACHED["remote"])
+
+
+@pytest.mark.parametrize("kind", ["oauth", "client_credentials"])
+def test_a_program_over_stdio_is_given_its_token_at_its_start_and_nothing_else_is(kind: Kind) -> None:
+    with pytest.raises(BrokenRule, match=r"credential_placement\.variable: or file is needed"):
+        check_goes_together(SAMPLES[kind], REACHED["self_hosted_stdio"])
+    for place in ("variable", "file"):
+        at_start = replace(SAMPLES[kind], **{place: "TOKEN"})
+        check_goes_together(at_start, REACHED["self_hosted_stdio"])
+        for runtime in ("remote", "self_hosted_http"):
+            with pytest.raises(BrokenRule, match=rf"credential_placement\.{place}: is for a program over stdio"):
+                check_goes_together(at_start, REACHED[runtime])
+
+
+def _sample(kind: Kind, runtime: Runtime) -> Credential:
+    """One that such a server may have."""
+    sample = SAMPLES[kind]
+    at_start = runtime == "self_hosted_stdio" and isinstance(sample, WithAccount)
+    return replace(sample, variable="TOKEN") if at_start else sample
 
 
 def test_every_cell_is_declared_and_no_other() -> None:

@@ -109,3 +109,12 @@ def test_it_is_ready_only_once_it_has_answered(wanted: Any, probe: dict[str, Any
 def test_a_limit_of_the_processor_is_there_only_where_it_was_asked_for() -> None:
     assert container(HTTP, ENVIRONMENT)["resources"]["limits"]["cpu"] == "2"
     assert "cpu" not in container(STDIO, ENVIRONMENT)["resources"]["limits"]
+
+
+def test_one_that_is_started_with_a_token_is_told_when_that_ends_and_how_long_its_calls_may_take_to() -> None:
+    made = container(replace(STDIO, ends_at=1_796_000_000.4, drain_s=600.0), ENVIRONMENT)
+    told = variables(made)
+    assert (told["ARCHWAY_TOKEN_ENDS_AT"], told["ARCHWAY_LINGER_S"]) == ("1796000000", "5")
+    before = made["args"][: made["args"].index("--")]
+    assert before[-2:] == ["--drain-within", "600"]
+    assert not [name for name in variables(container(STDIO, ENVIRONMENT)) if "LINGER" in name or "ENDS" in name]

@@ -39,6 +39,12 @@ def test_what_another_server_is_restarts_it(change: dict[str, Any]) -> None:
     assert template(replace(STDIO, **change)) != template(STDIO)
 
 
+def test_one_that_is_drained_has_the_time_for_it_and_is_replaced_before_it_goes() -> None:
+    assert template(replace(STDIO, drain_s=600.0))["spec"]["terminationGracePeriodSeconds"] == 630
+    strategy = deployment(STDIO, ENVIRONMENT)["spec"]["strategy"]["rollingUpdate"]
+    assert strategy == {"maxSurge": 1, "maxUnavailable": 0}
+
+
 def test_the_restart_that_kubectl_asks_for_is_not_ours() -> None:
     assert list(template(STDIO)["metadata"]["annotations"]) == ["archway.dev/restarts"]
 

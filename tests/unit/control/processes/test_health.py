@@ -23,8 +23,8 @@ async def answering(status, body=b""):
 
 
 async def test_a_bridge_whose_server_has_answered_is_ready():
-    async with answering(200) as (port, asked):
-        assert await ask_bridge(port) == Health("ready")
+    async with answering(200, b'{"phase": "ready", "calls": 2}') as (port, asked):
+        assert await ask_bridge(port) == Health("ready", calls=2)
     assert asked == [b"GET /healthz HTTP/1.0"]
 
 

@@ -134,6 +134,30 @@ async def test_what_is_wanted_and_cannot_be_is_told_and_then_mended_at_once(scen
         assert await scene.until(lambda: scene.runtime.running == {"a": 4}) <= 2
 
 
+async def test_what_must_not_go_on_is_taken_away_and_said_to_have_failed(scene: Scene) -> None:
+    scene.rows = {"a": 1}
+    async with scene.running():
+        await scene.until(lambda: scene.runtime.running == {"a": 1})
+        scene.refusals["a"] = Refused("not_signed_in", "nobody has signed in", ends=True)
+        scene.rows = {"a": 2}
+        await scene.until(lambda: len(scene.reported) > 0)
+        assert scene.runtime.running == {}
+        assert (scene.reported[0].phase, scene.reported[0].cause) == ("failed", "not_signed_in")
+        del scene.refusals["a"]
+        scene.rows = {"a": 3}
+        await scene.until(lambda: scene.runtime.running == {"a": 3})
+
+
+async def test_what_must_not_go_on_is_said_so_though_its_runtime_is_away(scene: Scene) -> None:
+    scene.rows = {"a": 1}
+    scene.runtime.away, scene.refusals["a"] = True, Refused("no_token", "its provider is away", ends=True)
+    async with scene.running():
+        await scene.until(lambda: len(scene.reported) > 0)
+        assert scene.reported[0].cause == "no_token"
+        scene.runtime.away = False
+        await scene.until(lambda: len(scene.runtime.removals) > 1)
+
+
 async def test_a_new_server_says_that_its_runtime_is_away(scene: Scene) -> None:
     scene.rows = {"a": 1}
     scene.runtime.away = True

@@ -30,6 +30,15 @@ def test_a_server_that_answers_goes_on_answering_when_its_change_is_refused(phas
     assert state.endpoint == "http://a.test/mcp"
 
 
+def test_a_server_that_must_not_go_on_has_failed_whatever_answered() -> None:
+    state = refused("i", 0, "cluster", Refused("no_token", "its provider is away", ends=True), kept("ready", 7))
+    assert (state.phase, state.cause, state.generation, state.endpoint) == ("failed", "no_token", 7, "")
+
+
+def test_why_a_server_that_had_failed_fails_now_is_told_of_its_latest_generation() -> None:
+    assert refused("i", 0, "cluster", WHY, kept("failed", 7)).generation == 7
+
+
 def test_a_server_that_answered_elsewhere_has_failed_here() -> None:
     assert refused("i", 2, "process", WHY, kept("ready")).phase == "failed"
 
