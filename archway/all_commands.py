@@ -11,6 +11,7 @@ import typer
 from archway.admin import accounts, roll_out, servers  # noqa: F401  # their commands stand beside entries' and installations'
 from archway.admin.catalog import ENTRIES
 from archway.admin.environments import ENVIRONMENTS
+from archway.admin.external_principals import EXTERNALS
 from archway.admin.gateways import ASSIGNMENTS, GATEWAYS
 from archway.admin.history import AUDIT, RECORDS
 from archway.admin.identity_providers import IDENTITY_PROVIDERS
@@ -79,6 +80,7 @@ for panel, groups in (
             "sessions": SESSIONS,
             "tokens": TOKENS,
             "identity-providers": IDENTITY_PROVIDERS,
+            "external-principals": EXTERNALS,
             "revoke": REVOKE,
         },
     ),

@@ -37,6 +37,7 @@ from control.identity.key_sets import KeySets
 from control.identity.presence import Presence
 from control.identity.refreshes import Refreshes
 from control.identity.single_sign_on import SingleSignOn
+from control.identity.unseen import keep_unseen_forgotten
 from control.internal.listener import PLACES, InternalListener
 from control.internal.own_callers import OwnCallers
 from control.internal.questions import Questions
@@ -212,6 +213,7 @@ class Replica:
             ("account-revocations", self.revocations.run()),
             ("unended-sign-ins", self.unended.run()),
             ("oauth-sweep", keep_swept(self.pool)),
+            ("unseen-externals", keep_unseen_forgotten(self.pool)),
         ):
             _ = self.tasks.spawn(name, work)
         if self.hosted is not None:

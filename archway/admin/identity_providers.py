@@ -16,6 +16,7 @@ ProviderNamed = Annotated[str, typer.Argument(help="The identity provider's slug
 _TEAM_RULES = '[{"value": "eng", "team_id": "0199...", "role": "member"}]'
 _ROLE_RULES = '[{"value": "archway-admins", "role": "admin"}]'
 _EXCHANGE = '{"enabled": true, "client_id": "archway-exchange"}'
+_SERVICE_RULES = '[{"oauth_client_id": "0199...", "claims": {"repository": "acme/shop", "ref": "refs/tags/*"}}]'
 _SCOPE = "A scope that is asked for at a sign-in"
 _AUDIENCE = "What tokens may be for that gateways take"
 _DOMAIN = "A domain of verified addresses by which people are found or made"
@@ -62,6 +63,13 @@ _PLAIN = (
     Option("highest_role", "Nobody gets more than this by it: admin, editor or member."),
     Option("team_rules", "Which value gives which team, as JSON.", "json", example=_TEAM_RULES),
     Option("role_rules", "Which value gives which role, as JSON.", "json", example=_ROLE_RULES),
+    Option("admits_external", "People without an account here may call gateways of the teams it gives.", "flag"),
+    Option(
+        "service_rules",
+        "Which claims of a job's token make it call as which service account, as JSON; a value may end with *.",
+        "json",
+        example=_SERVICE_RULES,
+    ),
 )
 
 PROVIDER = Resource(

@@ -16,7 +16,8 @@ from archway.options import DEFAULT_STATE, State, refuse
 
 REVOKE = typer.Typer(
     no_args_is_help=True,
-    help="""End the access of a token, client, grant, user, session or identity provider, in every proxy.
+    help="""End the access of a token, client, grant, user, session, identity
+    provider or somebody without an account, in every proxy.
 
     Calls that run and streams that are open end too, within a second.
 
@@ -162,6 +163,26 @@ def provider(
     with explained():
         api = connect(state)
         _revoke(api, "providers", find(api, "identity_provider", provider), wait, form)
+
+
+@REVOKE.command("external-principal")
+@with_form
+def external_principal(
+    external_principal: Annotated[str, typer.Argument(help="Their subject at the provider, or their id.")],
+    wait: Wait = _WAIT,
+    state: State = DEFAULT_STATE,
+    form: Form = Form.TABLE,
+) -> None:
+    """Shut somebody without an account out, until `archway external-principals enable`.
+
+    [bold]Example[/bold]
+
+      archway revoke external-principal zoe@partner.example
+    """
+    with explained():
+        api = connect(state)
+        found = find_in(api, "/external-principals", ("subject",), external_principal, "external principal")
+        _revoke(api, "external-principals", found, wait, form)
 
 
 def _revoke(api: AdminApi, kind: str, name: str, wait: float, form: Form) -> None:

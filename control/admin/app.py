@@ -18,6 +18,7 @@ from control.admin import (
     entries,
     entry_tools,
     environments,
+    external_principals,
     gateways,
     grants,
     identity_providers,
@@ -71,6 +72,7 @@ RESOURCES: tuple[Operations, ...] = (
     gateways.operations,
     assignments.operations,
     identity_providers.operations,
+    external_principals.operations,
     audit.operations,
     records.operations,
 )

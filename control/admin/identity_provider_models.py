@@ -9,6 +9,7 @@ from control.http.models import MARKS, Change, Email, Id, Item, Model, Moment, N
 from control.http.paging import NamedPageQuery
 from control.registry.actions import Role
 from control.registry.identity_provider import ClientAuthentication
+from control.registry.job_rules import MAX_CLAIMS, MAX_SERVICE_RULES
 from control.registry.provider_rules import MAX_RULES
 from core.jwk import Algorithm
 from core.key_sets import MAX_ISSUER
@@ -21,6 +22,9 @@ Issuer = Annotated[
 Plain = Annotated[str, Worded(r"[!-~]*", "must be printable characters without spaces", longest=512)]
 Claim = Annotated[
     str, Worded(_WORD, "must be the name of a claim, or a path such as realm_access.roles", longest=256)
+]
+ClaimNamed = Annotated[
+    str, Worded(rf"[^\s{MARKS}]+", "must be the name of a claim, or a path to it", shortest=1, longest=256)
 ]
 Value = Annotated[str, Worded(rf"[^{MARKS}]+", "must be text without control characters", shortest=1, longest=256)]
 Secret = Annotated[str, Worded(r"[ -~]*", "must be printable characters", longest=1_024)]
@@ -73,6 +77,15 @@ def _no_exchange() -> ExchangeModel:
     return ExchangeModel.model_validate({})
 
 
+class ServiceRuleModel(Model):
+    """Whoever has all these claims is a job that calls as this service account."""
+
+    oauth_client_id: Id = Bound(description="An OAuth client that acts by itself.")
+    claims: Annotated[dict[ClaimNamed, Value], Bound(min_length=1, max_length=MAX_CLAIMS)] = Bound(
+        description="Each claim's value, whole, or its beginning before a `*`."
+    )
+
+
 class ProviderFields(Model):
     """Fields of an identity provider that are set. `control/registry/identity_provider.py` has their names."""
 
@@ -118,6 +131,12 @@ class ProviderFields(Model):
     )
     exchange: ExchangeModel = Bound(
         default_factory=_no_exchange, description="How it exchanges tokens for those that servers take."
+    )
+    admits_external: bool = Bound(
+        False, description="Whoever it knows and who has no account here may call gateways of the teams it gives."
+    )
+    service_rules: Annotated[list[ServiceRuleModel], Bound(max_length=MAX_SERVICE_RULES)] = Bound(
+        default_factory=list, description="Jobs that call as service accounts; the first that fits decides."
     )
 
 

@@ -18,6 +18,9 @@ from control.admin.identity_provider_models import (
     ProviderQuery,
     ProviderSeen,
     ProviderView,
+    RoleRuleModel,
+    ServiceRuleModel,
+    TeamRuleModel,
 )
 from control.admin.resource import one_or_404, shown
 from control.changes import identities as identity_changes
@@ -36,7 +39,7 @@ from control.registry.identity_provider import (
 )
 from control.registry.partial import provider_with
 from control.registry.provider_warnings import provider_warnings
-from control.store import identities, identity_providers
+from control.store import external_principals, identities, identity_providers
 from control.store.pool import transaction
 
 operations = Operations("identity providers")
@@ -70,7 +73,8 @@ async def get_identity_provider(asked: Asked, provider_id: Id) -> ProviderView:
     async with transaction(asked.pool, readonly=True) as connection:
         found = one_or_404(await identity_providers.one(connection, provider_id), "identity provider")
         state = await identity_providers.state(connection, provider_id)
-    return _view(asked, found, state)
+        externals = await external_principals.count(connection, provider_id)
+    return _view(asked, found, state, externals)
 
 
 @operations.patch("/identity-providers/{provider_id}")
@@ -128,7 +132,7 @@ async def _tested(asked: Asked, provider: IdentityProvider) -> ProviderView:
     return await get_identity_provider(asked, provider.id)
 
 
-def _view(asked: Asked, provider: IdentityProvider, state: ProviderState) -> ProviderView:
+def _view(asked: Asked, provider: IdentityProvider, state: ProviderState, externals: int = 0) -> ProviderView:
     endpoints = state.endpoints
     seen = shown(
         ProviderSeen,
@@ -144,7 +148,10 @@ def _view(asked: Asked, provider: IdentityProvider, state: ProviderState) -> Pro
         ProviderView,
         told,
         exchange=shown(ExchangeModel, told["exchange"]),
+        team_rules=[shown(TeamRuleModel, one) for one in provider.team_rules],
+        role_rules=[shown(RoleRuleModel, one) for one in provider.role_rules],
+        service_rules=[shown(ServiceRuleModel, one) for one in provider.service_rules],
         redirect_uri=asked.deps.redirect_uri(provider.slug),
         seen=seen,
-        warnings=provider_warnings(provider, state, time.time()),
+        warnings=provider_warnings(provider, state, time.time(), externals=externals),
     )

@@ -29,6 +29,7 @@ TABLE: Mapping[str, tuple[Action, ...]] = MappingProxyType(
         "POST /revocations/client-sessions/{client_session}": ("session:delete",),
         "POST /revocations/providers/{provider_id}": ("identity_provider:update",),
         "POST /revocations/users/{user_id}": ("user:disable",),
+        "POST /revocations/external-principals/{external_principal_id}": ("identity_provider:update",),
         # people
         "GET /users": ("user:list",),
         "POST /users": ("user:create", "role:grant"),
@@ -135,6 +136,11 @@ TABLE: Mapping[str, tuple[Action, ...]] = MappingProxyType(
         "POST /identity-providers/{provider_id}/test": ("identity_provider:update",),
         "GET /identity-providers/{provider_id}/people": ("identity_provider:update",),
         "DELETE /identity-providers/{provider_id}/people/{identity_id}": ("identity_provider:delete",),
+        # who calls with their tokens, and has no account
+        "GET /external-principals": ("identity_provider:update",),
+        "GET /external-principals/{external_principal_id}": ("identity_provider:update",),
+        "POST /external-principals/{external_principal_id}/disable": ("identity_provider:update",),
+        "POST /external-principals/{external_principal_id}/enable": ("identity_provider:update",),
         # what happened
         "GET /records": ("record:read",),
         "GET /records/export": ("record:read",),

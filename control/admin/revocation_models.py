@@ -6,7 +6,7 @@ from pydantic import Field
 
 from control.http.models import Moment, Query, View
 
-Ended = Literal["token", "client", "grant", "user", "session", "client_session", "provider"]
+Ended = Literal["token", "client", "grant", "user", "session", "client_session", "provider", "external_principal"]
 LONGEST_WAIT_S = 20.0
 
 

@@ -1,7 +1,8 @@
 """`/revocations`: end somebody's access, and be told how many workers of proxies have applied it.
 
 Each does what the object's own operation does (`control/changes/`), then waits a bounded time for the workers. A
-token, a grant and a session are over for good; a client, a user and a provider are shut out until they are enabled.
+token, a grant and a session are over for good; a client, a user, somebody without an
+account and a provider are shut out until they are enabled.
 """
 
 from datetime import UTC, datetime
@@ -11,7 +12,16 @@ from pydantic import StringConstraints
 
 from control.admin.api import Asked, Operations
 from control.admin.revocation_models import Ended, Revocation, RevocationQuery, SilentWorker
-from control.changes import client_sessions, identity_providers, oauth_clients, oauth_grants, people, tokens, users
+from control.changes import (
+    client_sessions,
+    external_principals,
+    identity_providers,
+    oauth_clients,
+    oauth_grants,
+    people,
+    tokens,
+    users,
+)
 from control.changes.write import Write
 from control.http.models import Id
 from control.publish.acknowledgements import Acknowledged
@@ -86,6 +96,15 @@ async def end_user(asked: Asked, user_id: Id, query: RevocationQuery) -> Revocat
         await users.disable(write, user_id)
         upto = await _newest(write)
     return await _told(asked, query, "user", user_id, upto)
+
+
+@operations.post("/revocations/external-principals/{external_principal_id}", status=200)
+async def end_external_principal(asked: Asked, external_principal_id: Id, query: RevocationQuery) -> Revocation:
+    """Shut somebody without an account out, until they are enabled."""
+    async with asked.changing() as write:
+        await external_principals.set_disabled(write, external_principal_id, disabled=True)
+        upto = await _newest(write)
+    return await _told(asked, query, "external_principal", external_principal_id, upto)
 
 
 async def _newest(write: Write) -> int:

@@ -17,10 +17,11 @@ from control.registry.identity_provider import (
     IdentityProvider,
     ProviderFields,
     ProviderState,
+    ServiceRule,
     told_of_provider,
 )
 from control.registry.provider_rules import check_provider
-from control.store import browser_sessions, identities, identity_providers
+from control.store import browser_sessions, identities, identity_providers, oauth_clients
 from control.store.writes import identity_providers as rows
 from control.store.writes import kept_tokens
 from core.identifiers import new_id
@@ -41,6 +42,7 @@ async def create(
         wanted, safeguards.addresses, has_secret=bool(secret), has_exchange_secret=bool(exchange_secret)
     )
     provider_id, seals = new_id(), safeguards.seals
+    await _check_accounts(write, checked.service_rules)
     sealed = seals.exchange_client_secret(provider_id, exchange_place(checked), exchange_secret or "")
     made = await rows.insert(write, provider_id, checked, seals.client_secret(provider_id, secret or ""), sealed)
     await write.announce(providers=[made.issuer])
@@ -79,6 +81,7 @@ async def change(
         raise BrokenRule("exchange_client_secret", "was given for another endpoint or client; give it again")
     if exchange_secret:
         kept = safeguards.seals.exchange_client_secret(provider_id, exchange_place(checked), exchange_secret)
+    await _check_accounts(write, checked.service_rules, before.service_rules)
     after = await rows.update(write, provider_id, checked, sealed, kept)
     if moved:
         await rows.forget_state(write, provider_id)
@@ -156,6 +159,21 @@ async def keep_fault(write: Write, provider: IdentityProvider, fault: str) -> No
     await rows.set_fault(write, provider.id, fault)
     await write.announce()
     write.observed()
+
+
+async def _check_accounts(write: Write, rules: Sequence[ServiceRule], before: Sequence[ServiceRule] = ()) -> None:
+    """Raise BrokenRule for a rule that names no service account; one that was there before is kept, whatever became
+    of its account, since it lets nobody in then.
+    """
+    known = {rule.oauth_client_id for rule in before}
+    for number, rule in enumerate(rules):
+        if rule.oauth_client_id in known:
+            continue
+        client = await oauth_clients.one(write.connection, rule.oauth_client_id)
+        if client is None or client.acts != "by_itself":
+            raise BrokenRule(
+                f"service_rules[{number}].oauth_client_id", "is not the id of an OAuth client that acts by itself"
+            )
 
 
 async def _still(write: Write, provider: IdentityProvider) -> bool:

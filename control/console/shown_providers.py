@@ -30,6 +30,8 @@ class ShownProvider:
     state: ProviderState
     redirect_uri: str
     now: datetime
+    externals: int = 0
+    """How many of its people without an account are known; counted on its own page alone."""
 
     @property
     def health(self) -> tuple[str, str]:
@@ -51,7 +53,7 @@ class ShownProvider:
     @property
     def warnings(self) -> list[str]:
         """What keeps people or tokens out, or soon will, and what to do; the sentences of the admin API."""
-        return provider_warnings(self.provider, self.state, self.now.timestamp())
+        return provider_warnings(self.provider, self.state, self.now.timestamp(), externals=self.externals)
 
     @property
     def endpoints(self) -> list[tuple[str, str]]:
@@ -69,6 +71,8 @@ class ShownProvider:
         return [ForeignHost(one, tuple(found), one in approved) for one, found in sorted(named.items())]
 
 
-def shown_provider(provider: IdentityProvider, state: ProviderState, redirect_uri: str) -> ShownProvider:
+def shown_provider(
+    provider: IdentityProvider, state: ProviderState, redirect_uri: str, externals: int = 0
+) -> ShownProvider:
     """The provider as it is shown now."""
-    return ShownProvider(provider, state, redirect_uri, datetime.now(UTC))
+    return ShownProvider(provider, state, redirect_uri, datetime.now(UTC), externals)

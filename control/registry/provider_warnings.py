@@ -3,17 +3,21 @@
 Called where a provider or a gateway that names one is read. Advice only: nothing that is decided looks at it.
 """
 
+from control.registry.external_principal import MOST_OF_A_PROVIDER
 from control.registry.identity_provider import IdentityProvider, ProviderState
+from control.registry.job_rules import tells_whose
 from control.registry.oauth_scopes import OFFLINE
 from core.jwk import NOT_FOR_SIGNATURES
 from core.key_sets import HARD_S
 
 
-def provider_warnings(provider: IdentityProvider, state: ProviderState, now: float) -> list[str]:
-    """Sentences for the admin of the provider."""
+def provider_warnings(
+    provider: IdentityProvider, state: ProviderState, now: float, *, externals: int = 0
+) -> list[str]:
+    """Sentences for the admin of the provider. `externals`: how many of its people without an account are known."""
     if not provider.enabled:
         return []
-    found: list[str] = []
+    found = _of_callers(provider, externals)
     if state.endpoints is not None and (hosts := provider.unapproved_hosts(state.endpoints)):
         found.append(
             f"Its endpoints are at {', '.join(hosts)}, which is not the issuer's host, so nothing is sent there: "
@@ -29,6 +33,27 @@ def provider_warnings(provider: IdentityProvider, state: ProviderState, now: flo
         found.append(
             "It is not asked for offline_access, so it cannot be asked whether somebody is still there; that matters "
             "unless it gives refresh tokens in another way."
+        )
+    return found
+
+
+def _of_callers(provider: IdentityProvider, externals: int) -> list[str]:
+    """What its settings let in, or nobody."""
+    found = [
+        f"Rule {number} of its `service_rules` names no claim that tells whose job it is, whole or up to the owner's "
+        "end, such as `repository` or `project_path`: jobs of others at this provider may fit it too."
+        for number, rule in enumerate(provider.service_rules, start=1)
+        if not tells_whose(rule)
+    ]
+    if provider.admits_external and externals >= MOST_OF_A_PROVIDER:
+        found.append(
+            f"It has {MOST_OF_A_PROVIDER:,} people without an account here, as many as are kept: others are refused "
+            "until some have not called for long."
+        )
+    if provider.admits_external and not (provider.teams_claim and provider.team_rules):
+        found.append(
+            "It admits people without an account, and no rule gives them a team: no gateway is open to them. Set "
+            "`teams_claim` and `team_rules`."
         )
     return found
 

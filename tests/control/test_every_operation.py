@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from control.changes import identities, oauth_grants
+from control.changes import external_principals, identities, oauth_grants
 from control.changes.oauth_grants import NewGrant
 from control.changes.write import changing
 from control.registry.access import Caller
@@ -208,6 +208,16 @@ async def known_at(pool: Pool, provider_id: str, user_id: str) -> str:
         return (await identities.link(write, provider, a_person(), user_id)).id
 
 
+async def without_account(pool: Pool, provider_id: str) -> str:
+    """Somebody whom the provider knows and who has no account."""
+    async with changing(pool, seeded.SEEDER) as write:
+        provider = await identity_providers.one(write.connection, provider_id)
+        assert provider is not None
+        found = await external_principals.seen(write, provider, a_person(subject="yan"))
+        assert found is not None
+        return found.id
+
+
 async def operations(admin: AdminClient) -> list[tuple[str, str, JSON]]:
     """Method, path and description of each operation, in the order in which they can be asked."""
     paths = (await admin.get("/openapi.json")).json["paths"]
@@ -324,6 +334,7 @@ async def build(api: Api, pool: Pool) -> Callable[[Kind], Any]:
         ids[ANY] |= {
             "provider_id": provider["id"],
             "identity_id": await known_at(pool, provider["id"], zoe.user["id"]),
+            "external_principal_id": await without_account(pool, provider["id"]),
         }
         oauth_client = await api.post("/oauth-clients", {"name": "C", "redirect_uris": ["https://c.example/cb"]})
         ids[ANY] |= {"environment_id": (await api.post("/environments", {"name": "Production"}))["id"]}

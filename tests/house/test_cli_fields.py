@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from archway.admin import (
     environments,
+    external_principals,
     gateways,
     history,
     identity_providers,
@@ -59,6 +60,7 @@ BY_HAND = {
     "POST /revocations/client-sessions/{client_session}": "revoke session",
     "POST /revocations/providers/{provider_id}": "revoke provider",
     "POST /revocations/users/{user_id}": "revoke user",
+    "POST /revocations/external-principals/{external_principal_id}": "revoke external-principal",
     "GET /entries/{entry_id}/tools": "entries tools",
     "GET /entries/{entry_id}/sign-in": "entries sign-in",
     "PUT /installations/{installation_id}/account": "installations deposit",
@@ -114,8 +116,8 @@ OPERATIONS: dict[str, Operation] = {one.key: one for resource in RESOURCES for o
 def described() -> dict[str, Resource]:
     """The command line's resources, by the API's path of the list, with parameters named `{}`."""
     modules = (
-        people, sign_in, sign_ins, roles, oauth, registry, gateways, history, identity_providers, pull_secrets,
-        environments,
+        people, sign_in, sign_ins, roles, oauth, registry, gateways, history, identity_providers,
+        external_principals, pull_secrets, environments,
     )  # fmt: skip
     found = [one for module in modules for one in vars(module).values()]
     return {unnamed(one.path): one for one in found if isinstance(one, Resource)}
