@@ -47,6 +47,14 @@ ENTRY_FIELDS = (
     ),
     Option("passthrough", "Whether callers' allowed headers go on to this server.", "flag"),
     Option("isolation", "principal, client_session or shared: who shares a session with the server."),
+    Option(
+        "caller_statement",
+        'JSON: what the server is told of each caller: {"tells": ["email", "teams"]} for a signed statement in '
+        'x-archway-caller; {"form": "headers", "headers": {"email": "x-user-email"}} for plain headers; with either '
+        '"request_id_header"; null for nothing.',
+        "json",
+        example='{"tells": ["email", "teams"]}',
+    ),
     Option("deadline_s", "Longest wait for an answer in seconds; 0: the proxy's.", "number"),
     Option(
         "team_id",
@@ -107,6 +115,7 @@ ENTRY = Resource(
             "archway entries update crm --add-label stage=live --remove-team Sales",
             "archway entries update bugs --belongs-to organisation --visibility organisation",
             "archway entries update crm --environment Production",
+            'archway entries update crm --caller-statement \'{"tells": ["email", "teams"]}\'',
             "archway entries update crm --body crm.yaml",
             "archway entries update crm --discovery-installation crm@Support",
         ),

@@ -1,5 +1,5 @@
 """The kinds of credentials and their settings in bodies, made of `control/registry/credential.py`: a kind that is
-added there is known here.
+added there is known here. Made in the same way: what an entry's server is told of callers.
 """
 
 from functools import reduce
@@ -11,6 +11,7 @@ from pydantic import Field as Bound
 from pydantic import SerializerFunctionWrapHandler, create_model, model_serializer
 
 from control.http.models import Model
+from control.registry.caller_statement import CallerStatement
 from control.registry.credential import KINDS, KINDS_WITH_SETTINGS, settings_class
 
 _NAMES: Final = {"static": "PlacementBody", "oauth": "OAuthSettings"}
@@ -26,11 +27,15 @@ class _Settings(Model):
 
 
 def settings_body(kind: str) -> type[Model]:
-    """The model of this kind's settings: one field for each of its class."""
-    declared = settings_class(kind)
+    """The model of this kind's settings."""
     name = _NAMES.get(kind, "".join(word.title() for word in kind.split("_")) + "Settings")
+    return body_of(settings_class(kind), name, _Settings)
+
+
+def body_of(declared: type[msgspec.Struct], name: str, base: type[Model] = Model) -> type[Model]:
+    """The model of what an entry keeps as one structure: one field for each of its class."""
     fields: Any = {one.name: _field(one.type, _default(one)) for one in msgspec.structs.fields(declared)}
-    return create_model(name, __base__=_Settings, __doc__=declared.__doc__, **fields)
+    return create_model(name, __base__=base, __doc__=declared.__doc__, **fields)
 
 
 def _default(one: Any) -> Any:
@@ -52,6 +57,8 @@ def _field(declared: Any, default: Any) -> tuple[Any, Any]:
 if TYPE_CHECKING:
     CredentialModel = str
     CredentialSettings = Model
+    CallerStatementBody = Model
 else:
+    CallerStatementBody = body_of(CallerStatement, "CallerStatement")
     CredentialModel = Literal[KINDS]
     CredentialSettings = reduce(or_, (settings_body(kind) for kind in KINDS_WITH_SETTINGS))

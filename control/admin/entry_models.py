@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, StrictBool, StrictFloat, StrictInt, Strict
 from pydantic import Field as Bound
 from pydantic_core import PydanticCustomError
 
-from control.admin.credential_models import CredentialModel, CredentialSettings
+from control.admin.credential_models import CallerStatementBody, CredentialModel, CredentialSettings
 from control.admin.labels import Labels
 from control.admin.run_models import RunBody
 from control.http.models import (
@@ -124,6 +124,11 @@ class EntryFields(Model):
     fields: Fields = Bound(default_factory=list)
     passthrough: bool = Bound(True, description="Whether headers on a gateway's allowlist go on to this server.")
     isolation: Isolation = Bound("principal", description="Who may share a session with the server.")
+    caller_statement: CallerStatementBody | None = Bound(
+        None,
+        description="What its server is told of each caller, by Archway's word, beside its credential. It is "
+        "replaced whole; null: nothing.",
+    )
     deadline_s: Deadline = Bound(0, description="Longest wait for an answer in seconds; 0: the proxy's setting.")
     team_id: Id | None = Bound(
         None,

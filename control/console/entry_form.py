@@ -1,8 +1,8 @@
 """The form of an entry: what the admin API takes, made of its fields, and its fields made of an entry.
 
 Called by the pages of the registry. Of fixed headers it holds the names alone: values are sealed, and never put back.
-The part about the credential is `credential_form.py`'s, that about a server that we run `server_form.py`'s. Leaves
-out what may be saved.
+The part about the credential is `credential_form.py`'s, that about a server that we run `server_form.py`'s, and what
+its server is told of callers `statement_form.py`'s. Leaves out what may be saved.
 """
 
 import re
@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from control.catalog.listed import CatalogServer
-from control.console import server_form
+from control.console import server_form, statement_form
 from control.console.credential_form import credential_of_form, field_of_setting, form_of_credential
 from control.console.form_rows import rows_of, with_rows
 from control.console.forms import Form
@@ -43,7 +43,8 @@ def new_entry_form() -> Form:
         "passthrough": "true", "deadline_s": "", "team_id": "", "fixed_headers_none": "", OF_THE_CLIENT: "",
         "client_secret_none": "", "kind": "remote",
     }  # fmt: skip
-    form = Form(given | server_form.form_of_server(SelfHosted()) | form_of_credential("none", {}))
+    given |= server_form.form_of_server(SelfHosted()) | statement_form.form_of_statement(None)
+    form = Form(given | form_of_credential("none", {}))
     return with_rows(with_rows(form, "fields", []), "fixed_headers", [])
 
 
@@ -75,6 +76,7 @@ def form_of_entry(entry: Entry) -> Form:
     if isinstance(entry.reached, SelfHosted):
         given |= server_form.form_of_server(entry.reached)
     given |= form_of_credential(told["credential_model"], told["credential_placement"])
+    given |= statement_form.form_of_statement(entry.caller_statement)
     return with_rows(Form(given), "fields", [_row(one) for one in told["fields"]])
 
 
@@ -110,6 +112,7 @@ def made_of(form: Form, *, new: bool, mounted: tuple[str, ...] = ()) -> dict[str
         "passthrough": form.flag("passthrough"),
         "deadline_s": _number(form.value("deadline_s") or "0"),
         "team_id": form.value("team_id") or None,
+        "caller_statement": statement_form.statement_of_form(form),
         **credential_of_form(form),
     }
 
@@ -125,6 +128,8 @@ def form_field(form: Form, path: str) -> str:
         return path.partition(".options")[0] + ".options"
     if path.startswith(("run.", server_form.SECRETS)):
         return server_form.form_field(form, path)
+    if path.startswith("caller_statement"):
+        return statement_form.form_field(path)
     return field_of_setting(path, form.value("credential_model"))
 
 

@@ -46,6 +46,7 @@ _FORWARDED: Final = frozenset(
 )
 """By which servers behind a proxy are used to hear who calls: never a caller's to write, so Archway may."""
 _FIELD: Final = "caller_statement"
+_USUAL: Final = CallerStatement()
 
 
 def names_of(statement: CallerStatement) -> tuple[str, ...]:
@@ -73,8 +74,8 @@ def check_caller_statement(
         raise BrokenRule(f"{_FIELD}.headers", "must name a header for something that is told, such as email")
     checked = replace(
         wanted,
-        header=_name(wanted.header, f"{_FIELD}.header") if wanted.form == "jwt" else CallerStatement.header,
-        tells=tuple(dict.fromkeys(wanted.tells)) if wanted.form == "jwt" else CallerStatement.tells,
+        header=_name(wanted.header, f"{_FIELD}.header") if wanted.form == "jwt" else _USUAL.header,
+        tells=tuple(dict.fromkeys(wanted.tells)) if wanted.form == "jwt" else _USUAL.tells,
         headers={told: _plain_name(name, f"{_FIELD}.headers.{told}") for told, name in wanted.headers.items()},
         request_id_header=_plain_name(wanted.request_id_header, f"{_FIELD}.request_id_header")
         if wanted.request_id_header

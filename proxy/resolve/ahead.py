@@ -1,8 +1,8 @@
 """Installations whose credential ends before anybody would ask about them again are asked about beside the calls.
 
-What is used every minute is otherwise refreshed by its uses (`proxy/caches/two_ages.py`). A statement about the caller
-lives no longer than a minute: after a pause of half of one the next call would wait for control. So for as long as
-somebody has called with such an installation lately, it is asked for again when it is young no more. Used by
+What is used every minute is otherwise refreshed by its uses (`proxy/caches/two_ages.py`). A statement about the
+caller lives no longer than a minute: after a pause of half of one the next call would wait for control. So for as
+long as somebody has called with such an installation lately, it is asked for again when it is young no more. Used by
 `Installations`.
 """
 
