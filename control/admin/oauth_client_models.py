@@ -82,6 +82,9 @@ class GrantView(View):
     gateway_slug: str
     scopes: list[str]
     redirect_host: str = Field(description="Where the person was sent back to.")
+    by_assertion: bool = Field(
+        description="Nobody agreed to it here: the gateway's identity provider vouches for the person (ID-JAG)."
+    )
     state: str = Field(description="`active`, or why nothing is good by it any more.")
     created_at: Moment
     redeemed_at: Moment | None

@@ -38,7 +38,7 @@ def calling_of(question: InstallationQuestion, verdict: CallerVerdict, principal
     by_provider = verdict.auth == "jwt"
     return Calling(
         principal,
-        caller_kind(principal, verdict.auth, by_assertion=False),
+        caller_kind(principal, verdict.auth, by_assertion=verdict.by_assertion),
         question.proof,
         question.gateway_id,
         verdict.credential_id if by_provider and principal.kind == "user" else "",

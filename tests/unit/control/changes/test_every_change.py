@@ -23,7 +23,6 @@ from control.changes import (
     identity_providers,
     installations,
     oauth_clients,
-    oauth_grants,
     people,
     roles,
     teams,
@@ -54,7 +53,6 @@ from tests.unit.control.changes.acting import (
     ENDS_SESSIONS,
     SAFEGUARDS,
     a_client,
-    a_grant,
     audit_of,
     changes_of_the_folder,
     discovered,
@@ -69,10 +67,10 @@ from tests.unit.control.changes.acting import (
     new_token,
     new_user,
     outbox_of,
-    vouched_grant,
 )
 from tests.unit.control.changes.environment_cases import ENVIRONMENTS
 from tests.unit.control.changes.external_cases import EXTERNALS
+from tests.unit.control.changes.grant_cases import GRANTS
 from tests.unit.control.changes.kept_token_cases import KEPT_TOKENS
 from tests.unit.control.changes.pull_secret_cases import PULL_SECRETS
 from tests.unit.control.changes.server_cases import SERVERS
@@ -142,7 +140,7 @@ class Case:
     """Kind and name, in their order."""
 
 
-OTHERS = ACCOUNTS | SERVERS | PULL_SECRETS | ENVIRONMENTS | EXTERNALS | KEPT_TOKENS
+OTHERS = ACCOUNTS | SERVERS | PULL_SECRETS | ENVIRONMENTS | EXTERNALS | GRANTS | KEPT_TOKENS
 CASES = {
     **{name: Case(*case) for name, case in OTHERS.items()},
     "users.create": Case(lambda write, _: new_user(write, "Cid"), "create user"),
@@ -253,31 +251,6 @@ CASES = {
         lambda write, there: oauth_clients.delete(write, there.client.id),
         "delete oauth_client",
         lambda there: [("client", there.client.client_id)],
-    ),
-    "oauth_grants.allow": Case(
-        lambda write, there: new_grant(write, there.client, there.other, there.gateway), "create grant"
-    ),
-    "oauth_grants.allow_itself": Case(
-        lambda write, there: oauth_grants.allow_itself(write, a_grant(there.client, None, there.gateway)),
-        "create grant",
-    ),
-    "oauth_grants.allow_by_assertion": Case(
-        lambda write, there: vouched_grant(write, there.client, there.identity, there.gateway), "create grant"
-    ),
-    "oauth_grants.revoke": Case(
-        lambda write, there: oauth_grants.revoke(write, there.grant.id),
-        "revoke grant",
-        lambda there: [("grant", there.grant.id)],
-    ),
-    "oauth_grants.revoke_all_of": Case(
-        lambda write, there: oauth_grants.revoke_all_of(write, user_id=there.user),
-        "revoke grant",
-        lambda there: [("grant", there.grant.id)],
-    ),
-    "oauth_grants.end": Case(
-        lambda write, there: oauth_grants.end(write, there.grant, "token_reused"),
-        "revoke grant",
-        lambda there: [("grant", there.grant.id)],
     ),
     "entries.create": Case(lambda write, _: new_entry(write, "crm"), "create entry"),
     "entries.change": Case(

@@ -51,3 +51,5 @@ def test_a_job_is_nobodys_identity_and_a_token_of_ours_has_no_audience_of_a_prov
     assert (of_job.kind, of_job.identity_id) == ("ci_job", "")
     ours = calling_of(asked(proof), CallerVerdict(proof.digest, ANN, "g1", auth="oauth"), ANN)
     assert (ours.kind, ours.audience) == ("oauth", "")
+    vouched_for = CallerVerdict(proof.digest, ANN, "g1", auth="oauth", by_assertion=True)
+    assert calling_of(asked(proof), vouched_for, ANN).kind == "id_jag"
