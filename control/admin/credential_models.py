@@ -38,6 +38,11 @@ def body_of(declared: type[msgspec.Struct], name: str, base: type[Model] = Model
     return create_model(name, __base__=base, __doc__=declared.__doc__, **fields)
 
 
+def statement_shown(statement: CallerStatement | None) -> Model | None:
+    """What an entry keeps of it as a body, not judged again; None where its server is told nothing."""
+    return None if statement is None else CallerStatementBody.model_construct(**msgspec.structs.asdict(statement))
+
+
 def _default(one: Any) -> Any:
     """What a field is that is not named; NODEFAULT where it must be. An empty object is made by its factory."""
     return one.default if one.default_factory is msgspec.NODEFAULT else one.default_factory()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from control.admin.api import Asked, Operations
-from control.admin.credential_models import CallerStatementBody
+from control.admin.credential_models import statement_shown
 from control.admin.entry_models import EntryCreate, EntryDelete, EntryPatch, EntryQuery, EntryView, FieldBody
 from control.admin.labels import label_filter
 from control.admin.resource import shown
@@ -90,8 +90,7 @@ async def _looked_at(asked: Asked, entry: Entry) -> EntryView:
 def _view(entry: Entry, warnings: Sequence[str] = ()) -> EntryView:
     told = told_of_entry(entry)
     fields = [FieldBody.model_construct(**one) for one in told["fields"]]
-    said = told["caller_statement"]
     return shown(
         EntryView, told, fields=fields, run=run_shown(told["run"]), warnings=[*warnings, *run_warnings(entry)],
-        caller_statement=None if said is None else CallerStatementBody.model_construct(**said),
+        caller_statement=statement_shown(entry.caller_statement),
     )  # fmt: skip

@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 
 from control.accounts.renewals import Renewals
+from control.credentials.statement import CallerStatements
 from control.credentials.usable import Usable
 from control.discovery.news import NewsOfLists
 from control.identity.callers import ProviderCallers
@@ -28,6 +29,7 @@ from control.records.sign_in_notes import SignInNotes
 from control.redis import Redis
 from control.registry.row_seals import RowSeals
 from control.store.pool import Pool, close_pool, open_pool
+from core.caller_statements import StatementSigner
 from core.egress.addresses import AddressPolicy, parse_networks
 from core.egress.client import Egress
 from core.internal_call import PLAIN, SEALED, InternalCalls
@@ -41,6 +43,7 @@ from tests.fixtures_redis import RedisServer
 SECRETS = parse_key_ring("ARCHWAY_SECRET_KEY", new_key())
 RING = parse_key_ring("ARCHWAY_PROXY_KEY", new_key())
 SIGNER = Signer(parse_key_ring("ARCHWAY_SIGNING_KEY", new_key()))
+STATEMENTS = StatementSigner(parse_key_ring("ARCHWAY_SIGNING_KEY", new_key()), "https://archway.test")
 VERIFIER = Verifier("ARCHWAY_VERIFY_KEYS", SIGNER.public_keys)
 LOOPBACK = AddressPolicy(parse_networks("127.0.0.0/8"))
 """Where the identity providers of tests are."""
@@ -110,7 +113,7 @@ async def proxy(database: str, pool: Pool, redis_server: RedisServer) -> AsyncIt
     stream = ChangeStream(redis, SIGNER)
     seals = RowSeals(SECRETS)
     renewals = Renewals(pool, Asker(egress, LOOPBACK), seals)
-    usable = Usable(seals, renewals, place="process")
+    usable = Usable(seals, renewals, place="process", statements=CallerStatements(STATEMENTS))
     starting = StartingServers(questions_pool, "process", tasks)
     questions = Questions(questions_pool, stream, SIGNER, usable, steps, PAGES_URL, signed, starting)
     discovered = Discovered()

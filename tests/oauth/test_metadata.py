@@ -13,7 +13,9 @@ from control.oauth.metadata import document, paths
 from control.public.app import build_app
 from control.public.deps import PublicDeps
 from control.public_listener import PARTS
+from core.caller_statements import StatementSigner
 from core.jwt import verify
+from core.keys import new_key, parse_key_ring
 from tests.fixtures_people import ISSUER
 from tests.oauth.flow import RESOURCE, Flow
 
@@ -74,6 +76,22 @@ async def test_our_keys_are_published_and_check_our_tokens(flow: Flow, public_de
     assert all("d" not in key for key in keys)
     tokens = await flow.signed_in(await flow.register())
     assert verify(tokens["access_token"], public_deps.access_tokens, RESOURCE, time.time())["aud"] == RESOURCE
+
+
+async def test_the_keys_of_statements_are_published_apart_from_those_of_access_tokens(
+    public_deps: PublicDeps,
+) -> None:
+    statements = StatementSigner(parse_key_ring("ARCHWAY_SIGNING_KEY", new_key()), ISSUER)
+    deps = replace(public_deps, statement_keys=statements.public_keys)
+    runner, port = await listen(build_app(deps, PARTS), "127.0.0.1", 0)
+    async with aiohttp.ClientSession() as session:
+        found = {}
+        for path in ("/oauth/jwks", "/oauth/statement-jwks"):
+            async with session.get(f"http://127.0.0.1:{port}{path}") as answer:
+                found[path] = {key["kid"] for key in (await answer.json(content_type=None))["keys"]}
+    assert found["/oauth/statement-jwks"] == {key["kid"] for key in statements.public_keys}
+    assert found["/oauth/jwks"].isdisjoint(found["/oauth/statement-jwks"])
+    await runner.cleanup()
 
 
 async def test_an_issuer_with_a_path_of_its_own_is_served_there(public_deps: PublicDeps) -> None:
