@@ -12,6 +12,7 @@ from archway.admin import accounts, roll_out, servers  # noqa: F401  # their com
 from archway.admin.catalog import ENTRIES
 from archway.admin.environments import ENVIRONMENTS
 from archway.admin.external_principals import EXTERNALS
+from archway.admin.explain import explain
 from archway.admin.gateways import ASSIGNMENTS, GATEWAYS
 from archway.admin.history import AUDIT, RECORDS
 from archway.admin.identity_providers import IDENTITY_PROVIDERS
@@ -64,7 +65,7 @@ def archway(
 for panel, plain in (
     ("One machine", (up, down)),
     ("How it is", (status, doctor)),
-    ("Call tools", (tools, call)),
+    ("Call tools", (tools, call, explain)),
     ("Run a deployment", (control, proxy)),
 ):
     for command in plain:

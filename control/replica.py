@@ -29,6 +29,8 @@ from control.discovery.news import NewsOfLists
 from control.discovery.probe_client import ProbeClient
 from control.discovery.server_reports import ServerReports
 from control.discovery.under_way import DiscoveriesUnderWay
+from control.explain.dry_usable import Opening
+from control.explain.explaining import Explaining
 from control.hosted_servers import HostedServers, hosted_servers
 from control.http.metrics import Metrics
 from control.identity.callers import ProviderCallers
@@ -47,6 +49,7 @@ from control.internal.told_steps import StepsAtProxies
 from control.internal.watches import Watches
 from control.oauth.sweep import keep_swept
 from control.providers.asking import Asker
+from control.proxies import Proxies
 from control.public.deps import PublicDeps
 from control.publish.acknowledgements import Acknowledgements
 from control.publish.copies import StaleCopiesSweep
@@ -136,9 +139,11 @@ class Replica:
         stream = ChangeStream(self.redis["questions"], signer)
         steps = StepsAtProxies(questions_pool, SignInNotes(questions_pool), settings.base_url)
         calls = InternalCalls(ring, caller="control", answerer="proxy")
-        probes = ProbeClient(to_proxies, settings.proxy_internal_url, calls)
+        proxies = Proxies(to_proxies, settings.proxy_internal_url, calls)
+        opening = Opening(seals, place, CallerStatements(statements))
+        explaining = Explaining(pool, proxies, opening, settings.pages_url)
         safeguards = Safeguards(seals, settings.addresses)
-        discoverer = Discoverer(pool, probes, safeguards, usable)
+        discoverer = Discoverer(pool, ProbeClient(proxies), safeguards, usable)
         self.discoveries = DiscoveriesUnderWay(discoverer, self.redis["people"])
         self.news = NewsOfLists(pool, discoverer)
         self.server_reports = ServerReports(pool, discoverer)
@@ -158,6 +163,7 @@ class Replica:
             pool=pool,
             safeguards=safeguards,
             discoverer=discoverer,
+            explaining=explaining,
             key_sets=self.key_sets,
             upstream=upstream,
             redirect_uri=single_sign_on.redirect_uri,
@@ -177,6 +183,7 @@ class Replica:
             signer=signer,
             egress=outside,
             single_sign_on=single_sign_on,
+            explaining=explaining,
             key_sets=self.key_sets,
             discoveries=self.discoveries,
             account_sign_ins=SignIns(pool, seals, upstream),

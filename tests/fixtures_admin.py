@@ -30,8 +30,11 @@ from control.changes.safeguards import Safeguards
 from control.credentials.usable import Usable
 from control.discovery.discover import Discoverer
 from control.discovery.probe_client import ProbeClient
+from control.explain.dry_usable import Opening
+from control.explain.explaining import Explaining
 from control.identity.key_sets import KeySets
 from control.providers.asking import Asker
+from control.proxies import Proxies
 from control.registry.row_seals import RowSeals
 from control.store.pool import Pool
 from core.egress.addresses import AddressPolicy, parse_networks
@@ -39,6 +42,7 @@ from core.egress.client import Egress
 from core.internal_call import InternalCalls
 from core.keys import KeyRing, new_key, parse_key_ring
 from core.signing import Signer
+from tests.fakes.explaining_proxy import explaining_proxy
 from tests.fakes.probing_proxy import ProbingProxy
 
 RUN_TOKEN = "the-token-of-this-run"
@@ -154,18 +158,20 @@ async def deps(
     key_sets = KeySets(pool, Asker(egress, LOOPBACK), signer)
     renewals = Renewals(pool, Asker(egress, LOOPBACK), safeguards.seals)
     usable = Usable(safeguards.seals, renewals, place="process")
-    yield Deps(
-        pool=pool,
-        safeguards=safeguards,
-        discoverer=Discoverer(pool, ProbeClient(egress, [probing_proxy.url], calls), safeguards, usable),
-        key_sets=key_sets,
-        upstream=UpstreamProviders(
-            pool, Asker(egress, LOOPBACK), safeguards.seals, our_client("https://tools.example.com")
-        ),
-        redirect_uri=lambda slug: f"https://tools.example.com/sign-in/oidc/{slug}/callback",
-        public_url="https://tools.example.com",
-        run_token_sha256=sha256(RUN_TOKEN.encode()).hexdigest(),
-    )
+    async with explaining_proxy(pool, signer) as proxies:
+        yield Deps(
+            pool=pool,
+            safeguards=safeguards,
+            discoverer=Discoverer(pool, ProbeClient(Proxies(egress, [probing_proxy.url], calls)), safeguards, usable),
+            explaining=Explaining(pool, proxies, Opening(safeguards.seals, "process"), "https://tools.example.com"),
+            key_sets=key_sets,
+            upstream=UpstreamProviders(
+                pool, Asker(egress, LOOPBACK), safeguards.seals, our_client("https://tools.example.com")
+            ),
+            redirect_uri=lambda slug: f"https://tools.example.com/sign-in/oidc/{slug}/callback",
+            public_url="https://tools.example.com",
+            run_token_sha256=sha256(RUN_TOKEN.encode()).hexdigest(),
+        )
     await renewals.close()
     await key_sets.close()
     await egress.close()

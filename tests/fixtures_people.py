@@ -39,10 +39,13 @@ from control.credentials.usable import Usable
 from control.discovery.discover import Discoverer
 from control.discovery.probe_client import ProbeClient
 from control.discovery.under_way import DiscoveriesUnderWay
+from control.explain.dry_usable import Opening
+from control.explain.explaining import Explaining
 from control.http.listener import listen
 from control.identity.key_sets import KeySets
 from control.identity.single_sign_on import SingleSignOn
 from control.providers.asking import Asker
+from control.proxies import Proxies
 from control.public.app import build_app
 from control.public.deps import PublicDeps
 from control.public_listener import PARTS
@@ -64,6 +67,7 @@ from core.jwt import AccessTokenSigner
 from core.keys import new_key, parse_key_ring
 from core.signing import Signer
 from core.tokens import digest
+from tests.fakes.explaining_proxy import explaining_proxy
 from tests.fixtures_redis import RedisServer
 
 ISSUER = "http://127.0.0.1:8400"
@@ -193,27 +197,29 @@ async def public_deps(pool: Pool, redis_server: RedisServer) -> AsyncIterator[Pu
         asker = Asker(egress, addresses)
         key_sets = KeySets(pool, asker, signer)
         safeguards = Safeguards(seals, addresses)
-        no_proxy = ProbeClient(egress, [], InternalCalls(ring, caller="control", answerer="proxy"))
+        no_proxy = ProbeClient(Proxies(egress, [], InternalCalls(ring, caller="control", answerer="proxy")))
         renewals = Renewals(pool, asker, seals)
         discoveries = DiscoveriesUnderWay(Discoverer(pool, no_proxy, safeguards, Usable(seals, renewals)), redis)
-        yield PublicDeps(
-            pool=pool,
-            redis=redis,
-            seals=seals,
-            safeguards=safeguards,
-            discoveries=discoveries,
-            account_sign_ins=SignIns(pool, seals, UpstreamProviders(pool, asker, seals, our_client(ISSUER))),
-            signer=signer,
-            egress=egress,
-            single_sign_on=SingleSignOn(pool, asker, key_sets, seals, ISSUER),
-            key_sets=key_sets,
-            public_url=ISSUER,
-            issuer_url=ISSUER,
-            allowed_hosts=frozenset({"127.0.0.1", "localhost"}),
-            access_tokens=AccessTokenSigner(parse_key_ring("ARCHWAY_SIGNING_KEY", new_key()), ISSUER),
-            refresh_tokens=RefreshTokens(ring),
-            trusted_proxies=(ip_network("127.0.0.0/8"),),
-        )
+        async with explaining_proxy(pool, signer) as proxies:
+            yield PublicDeps(
+                pool=pool,
+                redis=redis,
+                seals=seals,
+                safeguards=safeguards,
+                discoveries=discoveries,
+                account_sign_ins=SignIns(pool, seals, UpstreamProviders(pool, asker, seals, our_client(ISSUER))),
+                explaining=Explaining(pool, proxies, Opening(seals, None), ISSUER),
+                signer=signer,
+                egress=egress,
+                single_sign_on=SingleSignOn(pool, asker, key_sets, seals, ISSUER),
+                key_sets=key_sets,
+                public_url=ISSUER,
+                issuer_url=ISSUER,
+                allowed_hosts=frozenset({"127.0.0.1", "localhost"}),
+                access_tokens=AccessTokenSigner(parse_key_ring("ARCHWAY_SIGNING_KEY", new_key()), ISSUER),
+                refresh_tokens=RefreshTokens(ring),
+                trusted_proxies=(ip_network("127.0.0.0/8"),),
+            )
         await discoveries.close()
         await renewals.close()
         await key_sets.close()

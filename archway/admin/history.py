@@ -117,7 +117,7 @@ AUDIT_RECORD = Resource(
     for_people=with_objects,
     filters=(
         Option("actor_id", "Only by this user.", "reference", of="user", flag="actor"),
-        Option("action", "Only this action: create, update, delete, revoke, enable, disable or discover."),
+        Option("action", "Only this action: create, update, delete, revoke, enable, disable, discover or explain."),
         Option(
             "object_kind",
             "Only on objects of this kind: user, team, membership, role, role_holder, token, entry, tool, "

@@ -7,6 +7,7 @@ from typing import Final
 from control.accounts.upstream_providers import UpstreamProviders
 from control.changes.safeguards import Safeguards
 from control.discovery.discover import Discoverer
+from control.explain.explaining import Explaining
 from control.identity.key_sets import KeySets
 from control.publish.acknowledgements import NOBODY_ASKED, Acknowledged
 from control.registry.server_state import Place
@@ -30,6 +31,8 @@ class Deps:
     pool: Pool
     safeguards: Safeguards
     discoverer: Discoverer
+    explaining: Explaining
+    """Says what would become of calls."""
     key_sets: KeySets
     upstream: UpstreamProviders
     """Of servers: where people sign in for an installation."""

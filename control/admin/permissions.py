@@ -122,6 +122,7 @@ TABLE: Mapping[str, tuple[Action, ...]] = MappingProxyType(
         "GET /gateways/{gateway_id}": ("gateway:read",),
         "PATCH /gateways/{gateway_id}": ("gateway:update",),
         "DELETE /gateways/{gateway_id}": ("gateway:delete",),
+        "POST /gateways/{gateway_id}/explain": ("api:read", "gateway:explain"),
         "GET /gateways/{gateway_id}/assignments": ("assignment:read",),
         "POST /gateways/{gateway_id}/assignments": ("assignment:create",),
         "GET /gateways/{gateway_id}/assignments/{assignment_id}": ("assignment:read",),

@@ -23,7 +23,8 @@ from control.credentials.resolved import resolve_without_secrets
 from control.credentials.usable import Usable
 from control.discovery.as_whom import opened_for, refused_as
 from control.discovery.blanking import blanked, written_in_texts
-from control.discovery.probe_client import DEADLINE_S, ProbeClient, ProbeUnavailable
+from control.discovery.probe_client import DEADLINE_S, ProbeClient
+from control.proxies import ProxyAway
 from control.registry.access import Caller
 from control.registry.account import Account
 from control.registry.entry import Entry
@@ -95,7 +96,7 @@ class Discoverer:
             return ""
         try:
             found = await self._probes.look(server)
-        except ProbeUnavailable:
+        except ProxyAway:
             return ""
         # A proxy of the version before asks all that it knows, and would tell of a credential that nobody gave yet.
         return _cut(found.sentence, MAX_REASON) if found.fault == "upstream_status" else ""
@@ -138,7 +139,7 @@ class Discoverer:
         try:
             probe = await self._probes.probe(resolved, deadline)
             return refused_as(probe, whose), secrets
-        except ProbeUnavailable as unavailable:
+        except ProxyAway as unavailable:
             return Failure("unreachable", str(unavailable)), secrets
 
 

@@ -13,6 +13,7 @@ from aiohttp import web
 from control.accounts.sign_ins import SignIns
 from control.changes.safeguards import Safeguards
 from control.discovery.under_way import DiscoveriesUnderWay
+from control.explain.explaining import Explaining
 from control.http.cookies import CookieRules, rules_for
 from control.identity.key_sets import KeySets
 from control.identity.single_sign_on import SingleSignOn
@@ -44,6 +45,8 @@ class PublicDeps:
     single_sign_on: SingleSignOn
     key_sets: KeySets
     """Of identity providers: they are asked again for an admin who waits."""
+    explaining: Explaining
+    """Says what would become of calls."""
     account_sign_ins: SignIns
     """Signs people in at the providers of servers."""
     discoveries: DiscoveriesUnderWay

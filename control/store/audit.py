@@ -18,7 +18,7 @@ ObjectKind = Literal[
     "oauth_client", "grant", "pull_secret", "environment",
     "external_principal",
 ]  # fmt: skip
-Action = Literal["create", "update", "delete", "revoke", "enable", "disable", "discover"]
+Action = Literal["create", "update", "delete", "revoke", "enable", "disable", "discover", "explain"]
 
 
 @dataclass(frozen=True, slots=True)

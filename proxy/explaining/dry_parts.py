@@ -40,7 +40,7 @@ def proof_for(verdict: CallerVerdict) -> Proof:
 
 def verified_as(way: AuthKind) -> Verified:
     """A signed token of this kind that allows all that such a token can."""
-    claims = {"iss": "", "aud": "", "exp": float("inf"), "scope": CALL_SCOPE}
+    claims = {"iss": "", "sub": "", "aud": "", "exp": float("inf"), "scope": CALL_SCOPE}
     return Verified(VerifiedClaims(claims), _NO_KEY, way)
 
 
@@ -77,19 +77,23 @@ class OneCaller:
         return self._verdict
 
 
-class EveryToken:
-    """Takes each signed token for one that its issuer signed, for the gateway that is asked about."""
+class GoodTokens:
+    """Takes each signed token for one that its issuer signed, for the gateway that is asked about; there is none for
+    a gateway that takes no tokens of the kind, or is not there (`proxy/callers/signed_tokens.py`).
+    """
 
-    def __init__(self, way: AuthKind) -> None:
-        self._verified = verified_as(way)
+    def __init__(self, way: AuthKind, gateway: CompiledGateway | None) -> None:
+        provider = gateway.snapshot.identity_provider if gateway is not None else None
+        there_is_one = gateway is not None and (way == "oauth" or provider is not None)
+        self._verified = verified_as(way) if there_is_one else None
 
     def known(self, digest: str, gateway_name: str) -> Verified | None:
         """What would be verified of it."""
         return self._verified
 
     async def verified(self, proof: JwtProof, gateway_name: str, address: str) -> Verified:
-        """The same."""
-        return self._verified
+        """There is none that is not known. Raises Refusal."""
+        raise Refusal("not_authenticated", presented="issuer")
 
     def is_for(self, verified: Verified, gateway: CompiledGateway) -> bool:
         """Always."""
@@ -173,7 +177,7 @@ def dry_parts(
         deps,
         slots=NoCounts(),  # type: ignore[arg-type]  # what stages before `forward` use of each, and no more
         authority=OneCaller(verdict),  # type: ignore[arg-type]
-        signed_tokens=EveryToken(verdict.auth),
+        signed_tokens=GoodTokens(verdict.auth, gateway),
         gateways=OneGateway(gateway),
         installations=OneInstallation(answer),  # type: ignore[arg-type]
         overload=NeverSheds(),

@@ -140,8 +140,14 @@ async def _step(run: _Run, stage: Stage, x: Exchange, deps: Deps, question: Expl
         if (pending := stage(x, deps)) is not None:
             await pending
     except (Refusal, MessageFault) as refusal:
-        return run.refused(stage, refusal)
+        return run.refused(stage, _answered(refusal, x, deps))
     return run.told(stage, "at_the_call" if later else "passed", later)
+
+
+def _answered(refusal: Refusal | MessageFault, x: Exchange, deps: Deps) -> Refusal | MessageFault:
+    """What the caller gets of it: where a call must leave a record and cannot, that is what they are told."""
+    unkept = x.choose is not None and x.gateway is not None and x.gateway.snapshot.audit_required
+    return Refusal("audit_unavailable") if unkept and not deps.records.can_keep else refusal
 
 
 def _ends_here(run: _Run, question: ExplainQuestion) -> bool:
@@ -195,7 +201,9 @@ def _headers(x: Exchange, installation: ResolvedInstallation) -> list[HeaderTold
         ("caller", x.outbound.passed),
         ("entry", (name for name, _ in installation.fixed_headers)),
         ("credential", (name for name, _ in installation.credential_headers)),
+        ("archway", (name for name, _ in installation.statement_headers)),
         ("arguments", x.outbound.param_headers),
     )  # the later ones win, as where the request is made
-    told = {name.lower(): HeaderTold(name.lower(), of) for of, names in parts for name in names}
-    return [told[name] for name in sorted(told)]
+    sources = {name.lower(): of for of, names in parts for name in names}
+    sent = {name.lower() for name in (*x.outbound.headers, *x.outbound.param_headers)}
+    return [HeaderTold(name, sources.get(name, "archway")) for name in sorted(sent)]

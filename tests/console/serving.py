@@ -28,11 +28,14 @@ from control.credentials.usable import Usable
 from control.discovery.discover import Discoverer
 from control.discovery.probe_client import ProbeClient
 from control.discovery.under_way import DiscoveriesUnderWay
+from control.explain.dry_usable import Opening
+from control.explain.explaining import Explaining
 from control.http.cookies import SESSION
 from control.http.listener import listen
 from control.identity.key_sets import KeySets
 from control.identity.single_sign_on import SingleSignOn
 from control.providers.asking import Asker
+from control.proxies import Proxies
 from control.public.deps import PublicDeps
 from control.public_listener import public_app
 from control.redis import Redis
@@ -52,6 +55,7 @@ from core.internal_call import InternalCalls
 from core.jwt import AccessTokenSigner
 from core.keys import new_key, parse_key_ring
 from core.signing import Signer
+from tests.fakes.explaining_proxy import explaining_proxy
 from tests.fakes.probing_proxy import ProbingProxy
 
 MAKER = Caller(user_id="", name="maker", role="admin")
@@ -122,8 +126,8 @@ async def console_served(pool: Pool, redis_url: str, runtime: Runtime | None = N
     key_sets = KeySets(pool, asker, signer)
     safeguards = Safeguards(seals, addresses)
     ring = parse_key_ring("ARCHWAY_PROXY_KEY", new_key())
-    async with ProbingProxy(ring) as proxy:
-        probes = ProbeClient(egress, [proxy.url], InternalCalls(ring, caller="control", answerer="proxy"))
+    async with ProbingProxy(ring) as proxy, explaining_proxy(pool, signer) as explaining:
+        probes = ProbeClient(Proxies(egress, [proxy.url], InternalCalls(ring, caller="control", answerer="proxy")))
         renewals = Renewals(pool, asker, seals)
         discoveries = DiscoveriesUnderWay(Discoverer(pool, probes, safeguards, Usable(seals, renewals)), redis)
         deps = PublicDeps(
@@ -131,6 +135,7 @@ async def console_served(pool: Pool, redis_url: str, runtime: Runtime | None = N
             redis=redis,
             seals=seals,
             safeguards=safeguards,
+            explaining=Explaining(pool, explaining, Opening(seals, None), url),
             signer=signer,
             egress=egress,
             single_sign_on=SingleSignOn(pool, asker, key_sets, seals, url),

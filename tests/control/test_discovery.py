@@ -16,6 +16,7 @@ from control.credentials.usable import Usable
 from control.discovery.discover import Discoverer, Discovery
 from control.discovery.probe_client import ProbeClient
 from control.providers.asking import Asker
+from control.proxies import Proxies
 from control.registry.access import Caller
 from control.registry.entry import Remote
 from control.registry.entry_tool import EntryTool
@@ -57,7 +58,7 @@ async def discoverer(pool: Pool, proxy: ProbingProxy) -> AsyncIterator[Discovere
         safeguards = Safeguards(RowSeals(SECRET_RING), AddressPolicy())
         asker = Asker(egress, AddressPolicy())
         usable = Usable(safeguards.seals, Renewals(pool, asker, safeguards.seals))
-        yield Discoverer(pool, ProbeClient(egress, [proxy.url], calls), safeguards, usable)
+        yield Discoverer(pool, ProbeClient(Proxies(egress, [proxy.url], calls)), safeguards, usable)
 
 
 async def make_entry(pool: Pool, **changes: Any) -> str:
@@ -394,7 +395,7 @@ async def test_an_installation_whose_secrets_can_be_opened_again_leaves_its_stat
 @pytest.mark.parametrize(
     ("status", "told"),
     [
-        (503, "as many discoveries run as it takes at once"),
+        (503, "as many such questions run as it takes at once"),
         (403, "check that ARCHWAY_PROXY_KEY is the same on both planes, and that their clocks agree"),
         (500, "check that one is running"),
     ],
@@ -414,7 +415,7 @@ async def test_without_an_address_of_a_proxy_the_setting_is_named(pool: Pool) ->
         safeguards = Safeguards(RowSeals(SECRET_RING), AddressPolicy())
         asker = Asker(egress, AddressPolicy())
         usable = Usable(safeguards.seals, Renewals(pool, asker, safeguards.seals))
-        discoverer = Discoverer(pool, ProbeClient(egress, [], calls), safeguards, usable)
+        discoverer = Discoverer(pool, ProbeClient(Proxies(egress, [], calls)), safeguards, usable)
         installation_id = await install(pool, await make_entry(pool))
         await discoverer.discover(installation_id)
     assert "ARCHWAY_PROXY_INTERNAL_URL" in (await state(pool, installation_id))[1]

@@ -11,6 +11,7 @@ from control.credentials.usable import Usable
 from control.discovery.discover import Discoverer
 from control.discovery.probe_client import ProbeClient
 from control.providers.asking import Asker
+from control.proxies import Proxies
 from control.registry.row_seals import RowSeals
 from control.store import entries, installations, tools
 from control.store.pool import Pool, transaction
@@ -42,7 +43,7 @@ async def discoverer(pool: Pool) -> AsyncIterator[Discoverer]:
             calls = InternalCalls(control.ring, caller="control", answerer="proxy")
             safeguards = Safeguards(RowSeals(SECRET_RING), LOOPBACK)
             usable = Usable(safeguards.seals, Renewals(pool, Asker(egress, LOOPBACK), safeguards.seals))
-            probes = ProbeClient(egress, [f"http://127.0.0.1:{port}"], calls)
+            probes = ProbeClient(Proxies(egress, [f"http://127.0.0.1:{port}"], calls))
             yield Discoverer(pool, probes, safeguards, usable)
         await worker.close()
 

@@ -339,9 +339,9 @@ class PlannedLane:
         connection.connection_made(cast("asyncio.Transport", out))
         return connection, out
 
-    def _servers(self) -> list[Server]:
+    def _servers(self, url: str = URL) -> list[Server]:
         pool = cast("UpstreamPool", self.worker.egress)
-        origin, made = pool._places.origin(pool._target(cast("Any", URL)).origin), []
+        origin, made = pool._places.origin(pool._target(cast("Any", url)).origin), []
         for _ in range(3):
             connection = PoolConnection(pool, origin, pool._heads)
             out = Written(connection)

@@ -2,7 +2,7 @@
 
 async with ProbingProxy(ring) as proxy:
     proxy.answer = Probe(era="modern", version="2026-07-28", tools=[...])
-    ...                                    # ProbeClient(egress, [proxy.url], ...)
+    ...                                    # ProbeClient(Proxies(egress, [proxy.url], ...))
     assert proxy.questions[0].installation.url == "..."
 """
 

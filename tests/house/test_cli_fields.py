@@ -67,6 +67,7 @@ BY_HAND = {
     "DELETE /installations/{installation_id}/account": "installations disconnect",
     "GET /installations/{installation_id}/logs": "installations logs",
     "GET /records/{record_id}": "records show",
+    "POST /gateways/{gateway_id}/explain": "explain",
     "PATCH /entries/{entry_id}/tools/{tool_id}": "entries quarantine",
     "GET /identity-providers/{provider_id}/people": "identity-providers people",
     "DELETE /identity-providers/{provider_id}/people/{identity_id}": "identity-providers unlink",
@@ -89,6 +90,9 @@ TAKEN_AS = {
     ("tokens identify", "digest"): "token",
     ("roles give", "team_id"): "--team",
     ("roles take", "team_id"): "--team",
+    ("explain", "subject"): "--as",
+    ("explain", "tool"): "tool",
+    ("explain", "arguments"): "arguments",
 }
 """Fields of commands that are written out, by the argument that stands for them: its shape says which is sent."""
 NAMED_BY_OPTION = {

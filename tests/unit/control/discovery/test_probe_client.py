@@ -1,10 +1,9 @@
-import asyncio
-import socket
 from collections.abc import AsyncIterator
 
 import pytest
 
-from control.discovery.probe_client import ProbeClient, ProbeUnavailable
+from control.discovery.probe_client import ProbeClient
+from control.proxies import Proxies
 from core.egress.addresses import AddressPolicy, parse_networks
 from core.egress.client import Egress
 from core.internal_call import InternalCalls
@@ -21,9 +20,9 @@ def ring() -> KeyRing:
 
 
 @pytest.fixture
-async def egress() -> AsyncIterator[Egress]:
-    async with Egress(AddressPolicy(parse_networks("127.0.0.0/8"))) as client:
-        yield client
+async def client(ring: KeyRing, proxy: ProbingProxy) -> AsyncIterator[ProbeClient]:
+    async with Egress(AddressPolicy(parse_networks("127.0.0.0/8"))) as egress:
+        yield ProbeClient(Proxies(egress, [proxy.url], InternalCalls(ring, caller="control", answerer="proxy")))
 
 
 @pytest.fixture
@@ -33,68 +32,14 @@ async def proxy(ring: KeyRing) -> AsyncIterator[ProbingProxy]:
         yield running
 
 
-def client(egress: Egress, ring: KeyRing, *addresses: str) -> ProbeClient:
-    return ProbeClient(egress, addresses, InternalCalls(ring, caller="control", answerer="proxy"))
-
-
-def dead_address() -> str:
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{closed.getsockname()[1]}"
-
-
 async def test_the_installation_is_put_to_the_proxy_and_its_answer_opened(
-    egress: Egress, ring: KeyRing, proxy: ProbingProxy
+    client: ProbeClient, proxy: ProbingProxy
 ) -> None:
-    probe = await client(egress, ring, proxy.url).probe(INSTALLATION)
+    probe = await client.probe(INSTALLATION)
     assert [tool["name"] for tool in probe.tools] == ["echo"]
     assert proxy.questions[0].installation == INSTALLATION
 
 
-async def test_a_dead_proxy_is_passed_over(egress: Egress, ring: KeyRing, proxy: ProbingProxy) -> None:
-    probe = await client(egress, ring, dead_address(), proxy.url).probe(INSTALLATION)
-    assert probe.era == "legacy"
-
-
-async def test_without_any_proxy_the_probe_is_unavailable(egress: Egress, ring: KeyRing) -> None:
-    with pytest.raises(ProbeUnavailable):
-        await client(egress, ring, dead_address()).probe(INSTALLATION)
-    with pytest.raises(ProbeUnavailable):
-        await client(egress, ring).probe(INSTALLATION)
-
-
-async def test_a_proxy_that_does_not_answer_in_time_ends_the_question(
-    egress: Egress, ring: KeyRing, proxy: ProbingProxy
-) -> None:
-    proxy.hold = asyncio.Event()
-    with pytest.raises(ProbeUnavailable):
-        await client(egress, ring, proxy.url, proxy.url).probe(INSTALLATION, deadline=0.1)
-    assert len(proxy.questions) == 1
-
-
-async def test_an_answer_sealed_with_another_key_is_not_believed(egress: Egress, proxy: ProbingProxy) -> None:
-    stranger = parse_key_ring("ARCHWAY_PROXY_KEY", new_key())
-    with pytest.raises(ProbeUnavailable):
-        await client(egress, stranger, proxy.url).probe(INSTALLATION)
-    assert proxy.refused == 1
-    assert proxy.questions == []
-
-
-@pytest.mark.parametrize(("ahead", "words"), [(100, "behind"), (-100, "ahead of")])
-async def test_a_proxy_that_refuses_for_the_clock_is_named_with_the_difference(
-    egress: Egress, ring: KeyRing, proxy: ProbingProxy, ahead: float, words: str
-) -> None:
-    proxy.clock_ahead = ahead
-    with pytest.raises(ProbeUnavailable) as differs:
-        await client(egress, ring, proxy.url, dead_address()).probe(INSTALLATION)
-    assert words in str(differs.value)
-    assert "clock" in str(differs.value)
-    assert proxy.url in str(differs.value)
-
-
-async def test_another_proxy_is_asked_where_one_refuses_for_the_clock(
-    egress: Egress, ring: KeyRing, proxy: ProbingProxy
-) -> None:
-    async with ProbingProxy(ring) as off:
-        off.clock_ahead = 100
-        assert await client(egress, ring, off.url, proxy.url).probe(INSTALLATION) == proxy.answer
+async def test_a_look_asks_for_no_lists(client: ProbeClient, proxy: ProbingProxy) -> None:
+    await client.look(INSTALLATION)
+    assert (proxy.questions[0].look, proxy.questions[0].lists) == (True, False)

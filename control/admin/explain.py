@@ -1,0 +1,109 @@
+"""`/gateways/{id}/explain`: what would become of a call, stage by stage, without making it.
+
+Who may ask about whom is in `control/explain/asking.py`.
+"""
+
+from typing import Final
+
+import orjson
+
+from control.admin.api import Asked, Operations
+from control.admin.explain_models import (
+    MAX_ARGUMENTS,
+    ExplainCall,
+    ExplanationView,
+    HeaderView,
+    StageView,
+    WouldCall,
+    WouldReach,
+    WouldServe,
+)
+from control.explain.asking import explain_to
+from control.explain.explaining import Explanation
+from control.http.models import Id
+from control.http.problems import Problem, invalid
+from control.proxies import ProxyAway
+from control.registry.credential import kind_of
+from control.registry.owner import owner_columns
+
+operations = Operations("gateways")
+_AWAY: Final = 503
+
+
+@operations.post("/gateways/{gateway_id}/explain", status=200)
+async def explain_call(asked: Asked, gateway_id: Id, body: ExplainCall) -> ExplanationView:
+    """Say what would become of a call: which check would refuse it, or what would serve it. Nothing is called."""
+    arguments = orjson.dumps(body.arguments)
+    if len(arguments) > MAX_ARGUMENTS:
+        raise invalid("arguments", f"are longer than {MAX_ARGUMENTS} bytes; leave out what does not decide")
+    try:
+        told = await explain_to(
+            asked.caller,
+            asked.pool,
+            asked.deps.explaining,
+            gateway_id,
+            tool=body.tool,
+            subject=body.subject,
+            by=body.by,
+            client=body.client,
+            arguments=arguments.decode(),
+        )
+    except ProxyAway as away:
+        raise Problem(_AWAY, str(away)) from None
+    return view_of(told, everything=asked.caller.may("gateway:explain"))
+
+
+def view_of(told: Explanation, *, everything: bool) -> ExplanationView:
+    """What is told of it: `everything` to who may ask about others, else no more than a refusal would say."""
+    explained, who = told.explained, told.who
+    stages = [StageView(stage=one.stage, outcome=one.outcome, why=one.why) for one in explained.stages]
+    headers = explained.headers if everything else []
+    return ExplanationView(
+        refused=bool(explained.reason),
+        reason=explained.reason,
+        sentence=explained.sentence,
+        status=explained.status,
+        link=explained.link,
+        cause=told.cause.cause,
+        cure=told.cause.cure,
+        caller=WouldCall(principal=who.principal.key, name=who.principal.name, kind=who.kind, later=who.later),
+        stages=stages,
+        gateway_revision=explained.gateway_revision,
+        tool=explained.tool,
+        serving=_serving(told),
+        server=_server(told, everything=everything),
+        headers=[HeaderView(name=one.name, of=one.of) for one in headers],
+    )
+
+
+def _serving(told: Explanation) -> WouldServe | None:
+    found = told.serving
+    if found is None or found.installation is None or found.entry is None:
+        return None
+    resolved = found.answer.installation
+    return WouldServe(
+        id=found.installation.id,
+        name=found.installation.name,
+        entry=found.entry.slug,
+        scope=owner_columns(found.installation.owner).scope,
+        owner=told.owner,
+        credential=kind_of(found.entry.credential),
+        uses=found.uses,
+        account=resolved.account if resolved is not None else "",
+        asks_first=found.unsettled,
+    )
+
+
+def _server(told: Explanation, *, everything: bool) -> WouldReach | None:
+    resolved = told.serving.answer.installation if told.serving is not None else None
+    if resolved is None:
+        return None
+    explained = told.explained
+    return WouldReach(
+        kind=resolved.kind,
+        url=resolved.url if everything else None,
+        era=explained.era if everything else None,
+        isolation=resolved.isolation if everything else None,
+        deadline_s=explained.deadline_s if everything else None,
+        calls_at_once=explained.calls_at_once if everything else None,
+    )

@@ -1,0 +1,224 @@
+"""Whom a subject means here, and what control would say of their credential if they came: read, and never noted.
+
+Called by `explaining.py`. Each credential is judged by the code that judges real ones
+(`control/registry/token_validity.py`, `control/registry/oauth_grant.py`); where none was named, one that is good is
+supposed, and `later` says what that leaves open.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, Literal, assert_never
+
+from control.credentials.whose import CallerKind, caller_kind
+from control.explain.subject import By, Subject
+from control.registry.broken_rule import BrokenRule
+from control.registry.gateway import Gateway
+from control.registry.oauth_client import OAuthClient, principal_of
+from control.registry.oauth_grant import LIFE, Grant, refusal_of
+from control.registry.owner import Organisation, Person, TeamOwner
+from control.registry.token import Token
+from control.registry.token_validity import refusal_of as refusal_of_token
+from control.registry.user import User
+from control.store import external_principals, oauth_clients, oauth_grants, teams, tokens, users
+from control.store.pool import Connection
+from core.identifiers import is_id
+from core.resolve import AuthKind, CallerVerdict, Principal
+
+_AUTH: Final[dict[By, AuthKind]] = {"token": "token", "oauth": "oauth", "id_jag": "oauth", "jwt": "jwt"}
+_LATER: Final[dict[By, str]] = {
+    "token": "Whether their token is for gateways, and neither revoked nor expired.",
+    "oauth": "Whether what they allowed their client still holds, and its access token is good.",
+    "id_jag": "Whether the assertion is good, and the client may bring it.",
+    "jwt": "Whether the provider vouches for the token, for whom, and for which audience.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WhoCalls:
+    """Who would call, by control's own judgement."""
+
+    verdict: CallerVerdict
+    principal: Principal
+    """Who that is, though the verdict may be that they are not let in."""
+    kind: CallerKind
+    later: str = ""
+    """What of the credential is known only at the call; '' where the very credential was looked at."""
+    cause: str = ""
+    """Why the verdict lets nobody in, for whoever looks after it; '' where it does."""
+    cure: str = ""
+
+
+async def who_calls(connection: Connection, subject: Subject, gateway: Gateway | None, client: str = "") -> WhoCalls:
+    """Who that would be; raises BrokenRule of `subject` for nobody, and of `client`: the OAuth client that a person
+    would come with, as it calls itself; '' for whichever.
+    """
+    match subject.kind:
+        case "user":
+            return await _person(connection, subject, gateway, client)
+        case "team":
+            return await _team(connection, subject)
+        case "organisation":
+            return _supposed(Principal("organisation", "organisation", "the organisation"), subject.by)
+        case "service":
+            return await _service(connection, subject, gateway)
+        case "external":
+            return await _without_account(connection, subject)
+        case "token":
+            return await _token(connection, subject)
+    assert_never(subject.kind)
+
+
+async def _team(connection: Connection, subject: Subject) -> WhoCalls:
+    found = await teams.one(connection, subject.name) if is_id(subject.name) else None
+    named = [found] if found else await teams.page(connection, limit=2, after=None, member=None, name=subject.name)
+    if len(named) != 1:
+        raise BrokenRule("subject", "names no team; give its name or its id")
+    return _supposed(Principal("team", named[0].id, named[0].name, frozenset({named[0].id})), subject.by)
+
+
+async def _person(connection: Connection, subject: Subject, gateway: Gateway | None, client: str) -> WhoCalls:
+    found = await users.one(connection, subject.name) if is_id(subject.name) else None
+    named = [found] if found else await users.page(connection, limit=2, after=None, email=subject.name)
+    if len(named) != 1:
+        raise BrokenRule("subject", "names no person; give their e-mail address or their id")
+    person = named[0]
+    member_of = frozenset(one.id for one in await teams.of_user(connection, person.id))
+    principal = Principal("user", person.id, person.name, member_of)
+    if person.disabled_at is not None:
+        return _kept_out(
+            principal, subject.by, "disabled", f"{person.name} is shut out.",
+            f"Let them in again with `archway users enable {person.email}`.",
+        )  # fmt: skip
+    if subject.by != "oauth" or gateway is None:
+        return _supposed(principal, subject.by)
+    if client:
+        used = await oauth_clients.named(connection, client)
+        if used is None:
+            raise BrokenRule("client", "names no OAuth client; give its client ID")
+        return await _by_client(connection, principal, used, gateway, person)
+    open_to = f"Whether it is one of the clients that the gateway lets in: {', '.join(gateway.allowed_clients[:5])}."
+    return _supposed(principal, "oauth", open_to if gateway.allowed_clients else "")
+
+
+async def _without_account(connection: Connection, subject: Subject) -> WhoCalls:
+    found = await external_principals.one(connection, subject.name) if is_id(subject.name) else None
+    if found is None:
+        raise BrokenRule("subject", "names nobody; give the id of somebody who has called without an account")
+    principal = Principal("external", found.id, found.name or found.subject)
+    if found.disabled_at is not None:
+        return _kept_out(principal, "jwt", "disabled", f"{principal.name} is shut out.", "")
+    return _supposed(principal, "jwt", "In which teams they are, the token says: here they are in none.")
+
+
+async def _service(connection: Connection, subject: Subject, gateway: Gateway | None) -> WhoCalls:
+    client = await oauth_clients.named(connection, subject.name)
+    if client is None and is_id(subject.name):
+        client = await oauth_clients.one(connection, subject.name)
+    if client is None or client.acts != "by_itself":
+        raise BrokenRule("subject", "names no OAuth client that acts by itself; give its client ID")
+    principal = principal_of(client.id, client.name, client.team_id)
+    if gateway is not None and subject.by == "oauth":
+        return await _by_client(connection, principal, client, gateway, None)
+    if client.disabled_at is not None:
+        return _shut_out(principal, subject.by, client)
+    return _supposed(principal, subject.by)
+
+
+async def _by_client(
+    connection: Connection, principal: Principal, client: OAuthClient, gateway: Gateway, person: User | None
+) -> WhoCalls:
+    """Somebody who comes with an access token of this client, judged as their grant would be."""
+    refusal = refusal_of(_as_if_granted(client, gateway, person))
+    if refusal == "client_gone":
+        return _shut_out(principal, "oauth", client)
+    if refusal == "client_not_allowed":
+        return _kept_out(
+            principal, "oauth", "revoked", f"The gateway lets in other OAuth clients than {client.name}.",
+            f"Let it in with `archway gateways update {gateway.slug} --add-client {client.client_id}`.",
+        )  # fmt: skip
+    if person is None:
+        return _supposed(principal, "oauth")
+    held = await oauth_grants.page(
+        connection, limit=1, after=None, everything=True, of_user="",
+        user_id=person.id, client_id=client.id, gateway_id=gateway.id,
+    )  # fmt: skip
+    asks = "" if held else "They have not allowed this client to call: it asks them first."
+    return _supposed(principal, "oauth", asks)
+
+
+def _as_if_granted(client: OAuthClient, gateway: Gateway, person: User | None) -> Grant:
+    """What the person would have allowed the client, or the client would have by itself."""
+    now = datetime.now(UTC)
+    return Grant(
+        id="",
+        client_pk=client.id,
+        client_id=client.client_id,
+        client_name=client.name,
+        client_disabled_at=client.disabled_at,
+        user_id=person.id if person is not None else None,
+        user_name=person.name if person is not None else "",
+        user_disabled_at=person.disabled_at if person is not None else None,
+        gateway_id=gateway.id,
+        gateway_slug=gateway.slug,
+        allowed_clients=gateway.allowed_clients,
+        scopes=(),
+        redirect_host="",
+        created_at=now,
+        redeemed_at=now,
+        last_used_at=now,
+        expires_at=now + LIFE,
+        expired=False,
+        revoked_at=None,
+        revoked_for="",
+    )
+
+
+async def _token(connection: Connection, subject: Subject) -> WhoCalls:
+    token = await tokens.one(connection, subject.name) if is_id(subject.name) else None
+    if token is None:
+        raise BrokenRule("subject", "names no token; give its id, which `archway tokens list` shows")
+    principal = await _bearer(connection, token)
+    refusal = refusal_of_token(token)
+    if refusal:
+        why = {"revoked": "was revoked", "expired": "has expired", "disabled": "is of a person who is shut out"}
+        cause = f"The token {token.name!r} {why[refusal]}."
+        return _kept_out(principal, "token", refusal, cause, "Make another one with `archway tokens create`.")
+    if token.use != "gateways":
+        told = CallerVerdict("", kept_out=principal)
+        cause = f"The token {token.name!r} is for the admin API."
+        return WhoCalls(told, principal, _kind(principal, "token"), "", cause, "Make one for gateways.")
+    return WhoCalls(CallerVerdict("", principal), principal, _kind(principal, "token"))
+
+
+async def _bearer(connection: Connection, token: Token) -> Principal:
+    match token.owner:
+        case Organisation():
+            return Principal("organisation", "organisation", token.name)
+        case TeamOwner(team_id):
+            return Principal("team", team_id, token.owner_name, frozenset({team_id}))
+        case Person(user_id):
+            member_of = frozenset(one.id for one in await teams.of_user(connection, user_id))
+            return Principal("user", user_id, token.owner_name, member_of)
+    assert_never(token.owner)
+
+
+def _kind(principal: Principal, by: By) -> CallerKind:
+    return caller_kind(principal, _AUTH[by], by_assertion=by == "id_jag")
+
+
+def _supposed(principal: Principal, by: By, later: str = "") -> WhoCalls:
+    """Somebody with a credential of that kind that is good."""
+    verdict = CallerVerdict("", principal, auth=_AUTH[by], by_assertion=by == "id_jag")
+    return WhoCalls(verdict, principal, _kind(principal, by), " ".join(filter(None, (_LATER[by], later))))
+
+
+def _shut_out(principal: Principal, by: By, client: OAuthClient) -> WhoCalls:
+    cure = f"Let it in again with `archway oauth-clients enable {client.client_id}`."
+    return _kept_out(principal, by, "revoked", f"The OAuth client {client.name} is shut out.", cure)
+
+
+def _kept_out(
+    principal: Principal, by: By, refusal: Literal["revoked", "expired", "disabled"], cause: str, cure: str
+) -> WhoCalls:
+    verdict = CallerVerdict("", refusal=refusal, auth=_AUTH[by], by_assertion=by == "id_jag")
+    return WhoCalls(verdict, principal, _kind(principal, by), "", cause, cure)
