@@ -66,8 +66,27 @@ def verdict_key(digest: str) -> str:
 
 
 def installation_key(key: str) -> str:
-    """Sealed installation of one gateway's assignment (and caller, where it is the caller's)."""
+    """Sealed installation of one gateway's assignment, and of whom it is: `gateway/assignment/whose`."""
     return f"{PREFIX}connection:{key}"
+
+
+EVERYBODY: Final = "*"
+"""Whose installation it is in such a key, where it is not the caller's own."""
+
+
+def with_credential(principal: str, digest: str) -> str:
+    """Whose it is in such a key, where it is a caller's with this very credential."""
+    return f"{principal}#{digest}"
+
+
+def principal_in(whose: str) -> str:
+    """The principal's key, with which credential ever; `*` for everybody's."""
+    return whose.partition("#")[0]
+
+
+def digest_in(whose: str) -> str:
+    """The credential's digest; '' where it is no matter with which."""
+    return whose.partition("#")[2]
 
 
 def upstream_session_key(key: str) -> str:

@@ -201,6 +201,8 @@ class InstallationQuestion(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether the upstream says that the credential has too few scopes (403), and names none of them."""
     waits_s: float = 0.0
     """For how many seconds the answer may wait for a provider that has to give a token first; 0: control's own."""
+    refused_obtained: float = 0.0
+    """When the caller's token was obtained that was refused, as `ResolvedInstallation.obtained_at` has it."""
 
     @staticmethod
     def of(proof: Proof, gateway_id: str, assignment_id: str) -> "InstallationQuestion":
@@ -262,12 +264,15 @@ class ResolvedInstallation(msgspec.Struct, frozen=True, omit_defaults=True, dict
     """Unix seconds at which it came to the account, the same through all renewals; 0 where it has none."""
     caller_token: bool = False
     """The caller's own signed token is the credential: whoever sends the call puts it into `authorization`."""
+    made_for: str = ""
+    """Whom alone it serves, where its credential is another for each caller or it tells of them: a principal's key,
+    or the digest of the credential that they came with. '' where it is the installation's own."""
+    obtained_at: float = 0.0
+    """Unix seconds at which such a token was given: a newer one is told by it, beside the version. 0 for others."""
     request_id_header: str = ""
     """The header in which each call tells its request identifier; '' for none."""
     statement_headers: list[tuple[str, str]] = []
     """What the server is told of the caller by Archway's word, lower case. One with nothing in it is not sent."""
-    for_caller: bool = False
-    """What it carries is of the caller who asked: nothing of it may serve a call of another."""
 
     @cached_property
     def own_headers(self) -> dict[str, str]:
@@ -284,12 +289,27 @@ class ResolvedInstallation(msgspec.Struct, frozen=True, omit_defaults=True, dict
         return frozenset(look_alike(name) for name in [*names, self.request_id_header] if name)
 
     @cached_property
-    def known_as(self) -> str:
-        """What tells it from others with other headers, where more than one caller has it under one identifier."""
-        if not self.for_caller:
-            return self.installation_id
-        said = sha256(msgspec.msgpack.encode((self.installation_id, sorted(self.own_headers.items()))))
-        return f"{self.installation_id}/{said.hexdigest()}"
+    def shared_by(self) -> str:
+        """Under which what is opened with it may be kept: what serves one caller alone is shared with no other."""
+        return f"{self.installation_id}/{self.made_for}" if self.made_for else self.installation_id
+
+    def is_newer(self, other: "ResolvedInstallation") -> bool:
+        """Whether it is worth a try where the other was refused: another installation, or a newer credential."""
+        if self.installation_id != other.installation_id:
+            return True
+        return (self.version, self.obtained_at) > (other.version, other.obtained_at)
+
+    def carrying(self, proof: Proof) -> "ResolvedInstallation":
+        """This with the caller's own token, where that is the credential; each time the same. It is in memory alone:
+        what is kept elsewhere is this without it.
+        """
+        if not self.caller_token or not isinstance(proof, JwtProof):
+            return self
+        known: ResolvedInstallation | None = self.__dict__.get("carrying " + proof.digest)
+        if known is None:
+            known = replace(self, credential_headers=[("authorization", f"Bearer {proof.jwt}")])
+            self.__dict__["carrying " + proof.digest] = known
+        return known
 
     def __repr__(self) -> str:
         return f"ResolvedInstallation({self.entry}, {self.installation_id}, v{self.version})"

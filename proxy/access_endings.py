@@ -27,6 +27,7 @@ from proxy.deps import Deps
 from proxy.limits.running_calls import CutOff, RunningCall, Through
 from proxy.limits.streams import MayConcern
 from proxy.refusals import Refusal
+from proxy.resolve.installations import whose
 from proxy.stages.authenticate import judged_again
 
 log = logging.getLogger(__name__)
@@ -170,8 +171,7 @@ class AccessEndings:
 
 def _key(caller: Caller, through: Through, deps: Deps) -> str:
     """Under which the installation of a call is remembered."""
-    own = caller.key if through.per_principal else None
-    return deps.installations.key(through.gateway_id, through.assignment_id, own)
+    return deps.installations.key(through.gateway_id, through.assignment_id, whose(through.route, caller))
 
 
 def _has_expired(caller: Caller) -> bool:

@@ -107,6 +107,7 @@ class Forgetting:
         await self._key_sets.forget(change.name)
         self._signed_tokens.forget_issuer(change.name)
         await self._authority.forget_providers_tokens()
+        await self._installations.forget_made_for_callers()
         self._endings.look(lambda caller: _is_vouched_for(caller, change.name))
 
     async def _session(self, change: Change) -> None:

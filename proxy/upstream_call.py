@@ -55,7 +55,7 @@ class UpstreamCall:
         x, through = self.x, None
         if x.installation is not None and x.gateway is not None and x.target is not None:
             target = x.target
-            through = Through(x.installation, x.gateway.id, target.assignment_id, target.route.per_principal)
+            through = Through(x.installation, x.gateway.id, target.assignment_id, target.route)
         return Asked(x.caller, x.gateway_name, x.address, through)
 
     def wait(self, ready: Callable[[], None]) -> None:

@@ -5,7 +5,6 @@ passed on stays with the proxy, which has it. Leaves out everything that an inst
 """
 
 from dataclasses import dataclass, field
-from math import ceil
 from typing import Final
 
 from control.credentials.calling import Calling
@@ -16,8 +15,6 @@ from control.registry.credential import ForOneCaller, Passthrough
 from control.registry.entry import Entry
 from control.registry.installation import Installation
 from core.resolve import InstallationRefusal
-
-_MS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +27,10 @@ class Given:
     """The token that the caller came with, which the proxy puts into the request."""
     expires_at: float = 0.0
     """Unix seconds at which it ends; 0: never, or not known."""
-    version: int = 0
-    """Rises with each newer token of this caller: milliseconds, rounded up, at which it was obtained."""
+    obtained_at: float = 0.0
+    """Unix seconds at which it was obtained: a newer one is told by it; 0 where there cannot be a newer one."""
+    made_for: str = ""
+    """Whom alone it serves: all that a person has with one sign-in, or who comes with this very credential."""
 
 
 NOTHING: Final = Given()
@@ -42,11 +41,11 @@ async def given_to(
     entry: Entry,
     installation: Installation,
     for_callers: ForCallers | None,
-    refused_version: int = 0,
+    newer_than: float = 0.0,
     within: float = 0.0,
 ) -> Given | InstallationRefusal:
-    """What this caller's requests carry. `refused_version`: the server has refused a token of this version, as
-    `Given` has it; 0 where it has not. Waits `within` so many seconds for a provider; 0: the usual time.
+    """What this caller's requests carry. `newer_than`: the server has refused the one that was obtained then; 0 where
+    it has not. Waits `within` so many seconds for a provider; 0: the usual time.
     """
     credential = entry.credential
     assert isinstance(credential, ForOneCaller)
@@ -57,10 +56,11 @@ async def given_to(
         why = passthrough.against(credential, calling.audience)
         if why:
             return InstallationRefusal("not_allowed", f"{entry.name} {why}.")
-        return Given(own=True, expires_at=calling.expires_at)
+        return Given(own=True, expires_at=calling.expires_at, made_for=calling.proof.digest)
     if for_callers is None:
         return InstallationRefusal("not_allowed", f"{entry.name} cannot be used here: no tokens are exchanged.")
-    found = await for_callers.token(calling, entry, installation, newer_than=refused_version / _MS, within=within)
+    found = await for_callers.token(calling, entry, installation, newer_than=newer_than, within=within)
     if isinstance(found, InstallationRefusal):
         return found
-    return Given(found.token, expires_at=found.expires_at, version=ceil(found.obtained_at * _MS))
+    made_for = calling.proof.digest if cell.uses == "own_token" else calling.principal.key
+    return Given(found.token, expires_at=found.expires_at, obtained_at=found.obtained_at, made_for=made_for)

@@ -14,7 +14,7 @@ from control.credentials.given import NOTHING, Given
 from control.credentials.lacks import Lacking
 from control.credentials.reaching import reaching
 from control.registry.account import Account
-from control.registry.credential import ForOneCaller, WithAccount
+from control.registry.credential import WithAccount
 from control.registry.entry import Entry
 from control.registry.installation import Installation, Protocol
 from control.registry.owner import owner_key
@@ -58,7 +58,7 @@ def resolve_installation(
         owner=owner_key(installation.owner),
         kind=at.kind,
         url=at.url,
-        version=version_of(entry, installation, account) + given.version,
+        version=version_of(entry, installation, account),
         fixed_headers=sorted(at.fixed_headers.items()),
         credential_headers=list(at.own_headers),
         protocol=protocol,
@@ -70,7 +70,8 @@ def resolve_installation(
         account=account.account_name if account else "",
         signed_in_at=account.created_at.timestamp() if account else 0,
         caller_token=given.own,
-        for_caller=isinstance(entry.credential, ForOneCaller),
+        made_for=given.made_for,
+        obtained_at=given.obtained_at,
     )
 
 

@@ -72,7 +72,9 @@ class CallerStatements:
         if wanted is None:
             return resolved
         facts = facts or Facts(OURSELVES)
-        more = replace(resolved, for_caller=True, request_id_header=wanted.request_id_header)
+        more = replace(
+            resolved, made_for=resolved.made_for or facts.subject, request_id_header=wanted.request_id_header
+        )
         if wanted.form == "headers":
             return replace(more, statement_headers=plain_headers(wanted, facts))
         claims: dict[str, str | tuple[str, ...]] = {"aud": audience_of(entry, resolved.url)}

@@ -71,15 +71,26 @@ class Usable:
         *,
         calling: Calling | None = None,
         facts: Facts | None = None,
+        newer_than: float = 0.0,
     ) -> ResolvedInstallation | InstallationRefusal:
         """The installation as a proxy may use it, or why it cannot be used. May wait for the provider, `within` so
         many seconds; 0: as long as any question.
 
         `refused_version`: the server did not accept the credential of this version, so a newer one is needed.
         `calling`: who calls. None: nobody does, so that a server which gets another credential for each caller gets
-        none. `facts`: what a server may be told of them.
+        none. `facts`: what a server may be told of them. `newer_than`: of what is theirs alone, the server did not
+        accept what was obtained then.
         """
-        found = await self.opened(entry, installation, account, refused_version, within, calling=calling, facts=facts)
+        found = await self.opened(
+            entry,
+            installation,
+            account,
+            refused_version,
+            within,
+            calling=calling,
+            facts=facts,
+            newer_than=newer_than,
+        )
         return found if isinstance(found, InstallationRefusal) else found[0]
 
     async def opened(
@@ -92,11 +103,12 @@ class Usable:
         *,
         calling: Calling | None = None,
         facts: Facts | None = None,
+        newer_than: float = 0.0,
     ) -> tuple[ResolvedInstallation, OpenedSecrets] | InstallationRefusal:
         """As `resolved`, with all secrets that are in it."""
         given = NOTHING
         if calling is not None and isinstance(entry.credential, ForOneCaller):
-            asked = await self._given(calling, entry, installation, refused_version, within)
+            asked = await self._given(calling, entry, installation, newer_than, within)
             if isinstance(asked, InstallationRefusal):
                 return asked
             given = asked
@@ -129,14 +141,13 @@ class Usable:
         return resolved, secrets
 
     async def _given(
-        self, calling: Calling, entry: Entry, installation: Installation, refused_version: int, within: float
+        self, calling: Calling, entry: Entry, installation: Installation, newer_than: float, within: float
     ) -> Given | InstallationRefusal:
         lacking = lacks.of_answers(entry, installation) or lacks.of_state(installation)
         refusal = refusal_of(entry, installation, lacking)
         if refusal is not None:
             return refusal
-        refused = max(refused_version - version_of(entry, installation), 0)
-        return await given_to(calling, entry, installation, self._for_callers, refused, within)
+        return await given_to(calling, entry, installation, self._for_callers, newer_than, within)
 
     def _must_be_renewed(
         self, entry: Entry, installation: Installation, account: Account | None, refused_version: int

@@ -226,9 +226,15 @@ class Questions:
             found = await self._needs_more(rows.entry, chosen, credential, account, question.needed_scopes)
         else:
             until = time.monotonic() + waits
-            version, facts = question.refused_version, facts_of(principal, rows)
             found = await self.usable.resolved(
-                rows.entry, chosen, account, version, waits, calling=calling, facts=facts
+                rows.entry,
+                chosen,
+                account,
+                question.refused_version,
+                waits,
+                calling=calling,
+                newer_than=question.refused_obtained,
+                facts=facts_of(principal, rows),
             )
             if await self._has_started(found, chosen, until - time.monotonic()):
                 return await self._resolved(*(await self._read([question]))[0], question)

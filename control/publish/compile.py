@@ -97,16 +97,19 @@ def _route(one: AssignedRoute, *, personal: bool, place: Place | None) -> Route:
 
     So there every installation is the caller's own, which ends with their membership; and headers of theirs go on
     only beside a credential of theirs: beside the organisation's they could tell its server that somebody else calls.
+    Where the server gets something else for each caller, every installation is the caller's own, too.
     """
     own_pin = one.installation_scope in {"personal", "service"}
+    for_caller = one.for_one_caller or one.tells_of_caller
     return Route(
         kind="remote" if one.entry_kind == "remote" else place or "process",
         entry_id=one.entry_id,
         entry=one.entry_slug,
         installation_id=one.installation_id,
-        per_principal=personal or one.installation_id is None or own_pin or one.tells_of_caller,
+        per_principal=personal or one.installation_id is None or own_pin or for_caller,
         stdio=one.stdio,
         passthrough=one.passthrough and (own_pin or not personal),
+        per_credential=one.for_one_caller,
     )
 
 

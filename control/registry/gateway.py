@@ -85,6 +85,8 @@ class AssignedRoute:
     """A program over stdio stands behind."""
     tells_of_caller: bool = False
     """Its server is told who calls: what it gets is another for each caller."""
+    for_one_caller: bool = False
+    """Its server gets another credential for each caller."""
     list_revision: int = 0
     """Of an offer: as `core.snapshot.Offer.revision`."""
 

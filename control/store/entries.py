@@ -7,6 +7,7 @@ its `If-Match` with what the first wrote.
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
+from control.registry.credential import KINDS_FOR_ONE_CALLER
 from control.registry.entry import Entry, reached_of
 from control.registry.owner import Owner, owner_columns
 from control.store.installations import owned_by
@@ -20,6 +21,9 @@ _SELECT: Final = """
 """
 REACHED: Final = ("kind", "url", "run")
 """Columns that say how an entry's server is reached."""
+_FOR_ONE_CALLER: Final = ", ".join(f"'{kind}'" for kind in KINDS_FOR_ONE_CALLER)
+IS_FOR_ONE_CALLER: Final = f"(e.credential ->> 'kind' in ({_FOR_ONE_CALLER}))"
+"""Whether the server of an entry `e` gets another credential for each caller."""
 _VISIBLE: Final = """
     ($1 or e.visibility = 'organisation'
         or exists (select 1 from entry_teams t where t.entry_id = e.id and t.team_id = any($2::uuid[])))

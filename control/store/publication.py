@@ -10,6 +10,7 @@ from typing import Final
 
 from control.registry.gateway import AssignedRoute, GatewayContents
 from control.store import gateways
+from control.store.entries import IS_FOR_ONE_CALLER
 from control.store.identity_providers import of_gateway
 from control.store.pool import Connection
 from control.store.rows import made
@@ -20,11 +21,12 @@ _CLAIM: Final = """
     select id, kind, name, revision from outbox order by id limit $1 for update skip locked
 """
 
-_ASSIGNMENTS: Final = """
+_ASSIGNMENTS: Final = f"""
     select a.id, a.exposed_name, a.installation_id, t.kind, t.upstream_name, t.definition, t.state, t.list_revision,
            e.id as entry_id, e.slug as entry_slug, e.kind as entry_kind, e.passthrough,
            coalesce(e.run ->> 'transport' = 'stdio', false) as stdio,
-           e.caller_statement is not null as tells_of_caller, i.scope as installation_scope
+           e.caller_statement is not null as tells_of_caller, {IS_FOR_ONE_CALLER} as for_one_caller,
+           i.scope as installation_scope
     from assignments a
     join entry_tools t on t.id = a.tool_id
     join entries e on e.id = t.entry_id

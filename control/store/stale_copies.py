@@ -10,6 +10,7 @@ from typing import Final
 
 from control.store.pool import Connection
 from core.changes import Kind
+from core.redis_names import EVERYBODY, principal_in
 
 _CLAIM: Final = "select id, kind, name from stale_copies order by id limit $1 for update skip locked"
 
@@ -53,10 +54,10 @@ class StaleCopies:
         parts = key.split("/")
         if len(parts) != 3:
             return True
-        gateway, assignment, caller = parts
+        gateway, assignment, caller = parts[0], parts[1], principal_in(parts[2])
         if gateway in self.gateways or assignment in self.assignments or caller in self.callers:
             return True
-        return self.every_caller and caller != "*"
+        return self.every_caller and caller != EVERYBODY
 
 
 async def note(connection: Connection, changes: Iterable[tuple[str, str]]) -> None:

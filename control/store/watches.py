@@ -11,16 +11,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from control.registry.credential import KINDS_FOR_ONE_CALLER
+from control.store.entries import IS_FOR_ONE_CALLER
 from control.store.pool import Connection
 
 _ON_A_GATEWAY: Final = """
     exists (select from assignments a join entry_tools t on t.id = a.tool_id where t.entry_id = e.id)
 """
-_FOR_ONE_CALLER: Final = ", ".join(f"'{kind}'" for kind in KINDS_FOR_ONE_CALLER)
 _WANTED: Final = f"""
     select i.id from entries e join installations i on i.id = e.discovery_installation_id
-    where i.state = 'ready' and e.credential ->> 'kind' not in ({_FOR_ONE_CALLER}) and {_ON_A_GATEWAY}
+    where i.state = 'ready' and not {IS_FOR_ONE_CALLER} and {_ON_A_GATEWAY}
 """
 _RENEW: Final = f"""
     update watches w set until = now() + $3::interval from ({_WANTED}) as wanted

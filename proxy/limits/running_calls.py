@@ -16,6 +16,7 @@ from collections.abc import Coroutine, Iterable
 from typing import Any, Literal, NamedTuple, Protocol
 
 from core.resolve import ResolvedInstallation
+from core.snapshot import Route
 from core.tasks import Tasks
 from proxy.caller import Caller
 
@@ -33,8 +34,8 @@ class Through(NamedTuple):
     installation: ResolvedInstallation
     gateway_id: str
     assignment_id: str
-    per_principal: bool
-    """Whether it may be the caller's own."""
+    route: Route
+    """Which says whether it is the caller's own."""
 
 
 class Asked(NamedTuple):
@@ -117,8 +118,8 @@ class Calls:
             caller, _, _, through = call.asked()
             if through is None:
                 continue
-            client = f"session:{call.key[0]}" if call.key is not None else caller.key
             one = through.installation
+            client = f"session:{call.key[0]}" if call.key is not None else one.made_for or caller.key
             if session_key.startswith(f"{one.installation_id}/{one.version}/{client}/"):
                 call.attend()
 

@@ -112,7 +112,7 @@ def _kept(meta: object) -> object:
 def _resting(x: Exchange, deps: Deps) -> Rest[ResolvedInstallation] | None:
     """What the installation of this call is held as; None where it is another one by now."""
     rest = deps.installations.rest(key_of(x, deps))
-    return rest if rest is not None and rest.aged.value is x.installation else None
+    return rest if rest is not None and rest.aged.value.carrying(x.caller.proof) is x.installation else None
 
 
 def _who_and_what(plan: Plan, x: Exchange, deps: Deps, limits: CallLimits) -> None:

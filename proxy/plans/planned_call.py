@@ -116,7 +116,7 @@ class PlannedCall:
         """Who called, which gateway, from where, and through which installation."""
         judged, plan, target = self._head.judged, self.plan, self.plan.target
         assert judged is not None
-        through = Through(plan.installation, plan.gateway.id, target.assignment_id, target.route.per_principal)
+        through = Through(plan.installation, plan.gateway.id, target.assignment_id, target.route)
         return Asked(plan.caller, judged.gateway_name, judged.address, through)
 
     def waits(self, connection: PoolConnection) -> None:

@@ -23,7 +23,7 @@ MOST: Final = 10_000
 """Callers and tools of a worker for which it is done; of more, those that were called last. A look at all of them
 takes some five milliseconds."""
 _AT_A_TIME: Final = 256
-Ask = Callable[[InstallationQuestion], Awaitable[Aged[ResolvedInstallation]]]
+Ask = Callable[[str, InstallationQuestion], Awaitable[Aged[ResolvedInstallation]]]
 
 
 class Ahead:
@@ -59,4 +59,4 @@ class Ahead:
         if rest is None or now - rest.aged.used > 2 * self._soft or rest.aged.expires <= time.time():
             _ = self._followed.pop(key)
         elif now > rest.young_until:
-            self._resolved.refresh(key, lambda _: self._ask(question))
+            self._resolved.refresh(key, lambda _: self._ask(key, question))

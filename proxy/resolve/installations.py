@@ -1,7 +1,8 @@
 """Which upstream and which credential: control's answers, remembered.
 
 `resolve_credential` asks here. An installation is kept under gateway, assignment and, where it is the caller's own,
-the caller: one caller's credential cannot be found under another's key, and the seal of a copy is bound to that key.
+the caller, and where it is made of the very credential that the caller came with, that too: one caller's credential
+cannot be found under another's key, and the seal of a copy is bound to that key.
 Refusals are not kept: the person may just have signed in. Nothing is kept for longer than its credential is good.
 """
 
@@ -12,15 +13,17 @@ from typing import Final
 from core import redis_names
 from core.keys import KeyRing
 from core.resolve import InstallationAnswer, InstallationQuestion, ResolvedInstallation
+from core.snapshot import Route
 from core.tasks import Tasks
 from proxy.caches.layered import LayeredCache
-from proxy.caches.two_ages import Aged, Rest
+from proxy.caches.two_ages import Aged, Rest, SourceUnreachable
+from proxy.caller import Caller
 from proxy.redis import Redis
 from proxy.refusals import Refusal
 from proxy.resolve.ahead import Ahead
 from proxy.resolve.control_client import ControlClient, room_of
 from proxy.resolve.refreshes import GATHERED_S, Refreshes
-from proxy.resolve.renewals import Renewals, end_of
+from proxy.resolve.renewals import Renewals, end_of, may_be_held
 
 _SIZE = 50_000
 AWAITED_S: Final = 30.0
@@ -61,14 +64,16 @@ class Installations:
             patience=control.pulse.patience,
             gathered=gathered,
         )
-        self._ahead = Ahead(self.resolved, lambda question: self._ask(question, self.refreshes.ask), tasks, soft)
+        self._ahead = Ahead(
+            self.resolved, lambda key, question: self._ask(key, question, self.refreshes.ask), tasks, soft
+        )
         self.renewals = Renewals(control, self.resolved, tasks)
         """Newer credentials than those that upstreams refuse."""
 
     @staticmethod
-    def key(gateway_id: str, assignment_id: str, principal_key: str | None) -> str:
-        """The cache key; `principal_key` where the installation is the caller's own."""
-        return f"{gateway_id}/{assignment_id}/{principal_key or '*'}"
+    def key(gateway_id: str, assignment_id: str, whose: str | None) -> str:
+        """The cache key; `whose`: as the function of this name has it."""
+        return f"{gateway_id}/{assignment_id}/{whose or redis_names.EVERYBODY}"
 
     def young(self, key: str) -> ResolvedInstallation | None:
         """The installation while nothing need be asked about it; else see `known`."""
@@ -76,7 +81,7 @@ class Installations:
 
     def known(self, key: str, question: InstallationQuestion) -> ResolvedInstallation | None:
         """The installation if it is in memory and fresh. No waiting: the warm path."""
-        found = self.resolved.fresh(key, lambda _: self._ask(question, self.refreshes.ask))
+        found = self.resolved.fresh(key, lambda _: self._ask(key, question, self.refreshes.ask))
         return None if found is None else self._followed(key, question, found)
 
     def rest(self, key: str) -> Rest[ResolvedInstallation] | None:
@@ -85,7 +90,7 @@ class Installations:
 
     async def resolve(self, key: str, question: InstallationQuestion) -> ResolvedInstallation:
         """The installation; raises Refusal with control's reason, or SourceUnreachable."""
-        found = await self.resolved.get(key, lambda _: self._ask(question, self._control.installation))
+        found = await self.resolved.get(key, lambda _: self._ask(key, question, self._control.installation))
         return self._followed(key, question, found)
 
     async def forget_installation(self, identifier: str) -> None:
@@ -103,10 +108,14 @@ class Installations:
         everybody = principal_key.startswith("team:")
 
         def concerns(key: str, _: ResolvedInstallation) -> bool:
-            caller = key.rpartition("/")[2]
-            return caller == principal_key or (everybody and caller != "*")
+            caller = redis_names.principal_in(_whose_in(key))
+            return caller == principal_key or (everybody and caller != redis_names.EVERYBODY)
 
         await self.resolved.drop_where(concerns)
+
+    async def forget_made_for_callers(self) -> None:
+        """Forget what was made for single callers: whoever vouched for them, or for what they came with, changed."""
+        await self.resolved.drop_where(lambda _, installation: bool(installation.made_for))
 
     async def forget_gateway(self, identifier: str) -> None:
         """Forget the installations of a gateway whose assignments changed."""
@@ -133,12 +142,14 @@ class Installations:
             if not _is_under_way(answer) or time.monotonic() >= until:
                 return answer
 
-    async def _ask(self, question: InstallationQuestion, put: Put) -> Aged[ResolvedInstallation]:
+    async def _ask(self, key: str, question: InstallationQuestion, put: Put) -> Aged[ResolvedInstallation]:
         asked = time.monotonic()
         answer = await put(question)
         if _is_under_way(answer):
             answer = await self._awaited(question, asked + AWAITED_S)
         installation = taken(answer)
+        if not may_be_held(key, installation):
+            raise SourceUnreachable  # the gateway as it is here does not say yet that it is another for each caller
         return Aged(installation, asked, end_of(installation))
 
 
@@ -150,6 +161,17 @@ def taken(answer: InstallationAnswer) -> ResolvedInstallation:
     if refusal is None:
         raise Refusal("not_allowed", why="Archway found no installation for this tool.")
     raise Refusal(refusal.code, why=refusal.sentence, link=refusal.link)
+
+
+def whose(route: Route, caller: Caller) -> str | None:
+    """Whose the installation on this route is; None for everybody's."""
+    if not route.per_principal:
+        return None
+    return redis_names.with_credential(caller.key, caller.proof.digest) if route.per_credential else caller.key
+
+
+def _whose_in(key: str) -> str:
+    return key.rpartition("/")[2]
 
 
 def _is_under_way(answer: InstallationAnswer) -> bool:

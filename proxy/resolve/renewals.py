@@ -12,6 +12,7 @@ import time
 from math import inf
 from typing import Final, TypeAlias
 
+from core.redis_names import digest_in, principal_in
 from core.resolve import InstallationAnswer, InstallationQuestion, ResolvedInstallation
 from core.single_flight import SingleFlight
 from core.tasks import Tasks
@@ -59,11 +60,12 @@ class Renewals:
         self._control, self._resolved, self._tasks = control, resolved, tasks
         self._asking = SingleFlight[_Said]("renewed credential", tasks)
         self._newest: Bounded[str, ResolvedInstallation] = Bounded(_MOST)
-        """By installation: the newest that somebody's call brought here."""
+        """The newest that somebody's call brought here, by who shares it: by installation, and caller where the
+        credential is another for each."""
         self._said: Bounded[str, tuple[float, _Said]] = Bounded(_MOST)
         """What control said in place of a newer credential, and until when (monotonic) it is not asked again."""
         self._suspected: Bounded[str, float] = Bounded(_MOST)
-        """By installation: until when no result starts a question about it."""
+        """By who shares it: until when no result starts a question about it."""
 
     async def newer(
         self, key: str, question: InstallationQuestion, refused: ResolvedInstallation, until: float
@@ -77,9 +79,7 @@ class Renewals:
         if found is not None:
             return found
         scopes = "?" if question.too_few_scopes else " ".join(question.needed_scopes)
-        about, me = f"{refused.installation_id}/{refused.version}/{scopes}", question.digest
-        if refused.for_caller:
-            about = f"{about}/{me}"
+        about, me = f"{refused.shared_by}/{refused.version}/{refused.obtained_at}/{scopes}", question.digest
         asker, answer = await self._answer(about, key, question, refused, until)
         if asker != me and answer.refusal is None and (found := await self._known(key, refused)) is not None:
             return found
@@ -88,11 +88,11 @@ class Renewals:
         if answer.refusal is not None:
             raise Refusal(answer.refusal.code, why=answer.refusal.sentence, link=answer.refusal.link)
         found = answer.installation
-        return found if found is not None and asker == me and is_newer(found, refused) else None
+        return found if found is not None and asker == me and found.is_newer(refused) else None
 
     def suspect(self, key: str, question: InstallationQuestion, installation: ResolvedInstallation) -> None:
         """Ask in the background about a credential that a tool's result speaks against, once a minute at most."""
-        name, now = installation.installation_id, time.monotonic()
+        name, now = installation.shared_by, time.monotonic()
         if not installation.credential_headers or now < (self._suspected.peek(name) or 0.0):
             return
         _ = self._suspected.put(name, now + SUSPECTED_S)
@@ -101,9 +101,9 @@ class Renewals:
 
     def forget(self, installation_id: str) -> None:
         """The installation changed: what it had before serves nobody, and what was said of it may be otherwise."""
-        _ = self._newest.pop(installation_id)
-        for about in [one for one in self._said if one.startswith(installation_id)]:
-            _ = self._said.pop(about)
+        for memory in (self._newest, self._said):
+            for name in [one for one in memory if one.startswith(installation_id)]:
+                _ = memory.pop(name)
 
     def doubt(self) -> None:
         """News may have been missed: the same of all."""
@@ -118,10 +118,10 @@ class Renewals:
         """
         memory = self._resolved.memory
         held = memory.fresh(key)
-        if held is None or is_newer(held, refused):
+        if held is None or held.is_newer(refused):
             return held
-        newest, rest = self._newest.get(held.installation_id), memory.rest(key)
-        if newest is None or rest is None or not is_newer(newest, refused) or end_of(newest) <= time.time():
+        newest, rest = self._newest.get(held.shared_by), memory.rest(key)
+        if newest is None or rest is None or not newest.is_newer(refused) or end_of(newest) <= time.time():
             return None
         asked = rest.aged.asked
 
@@ -150,7 +150,9 @@ class Renewals:
             asked = time.monotonic()
             answer = await self._control.renewal(question)
             found = answer.installation
-            if found is None or not is_newer(found, refused):
+            if found is not None and not may_be_held(key, found):
+                raise _NotNewer(InstallationAnswer())
+            if found is None or not found.is_newer(refused):
                 raise _NotNewer(answer)
             return Aged(found, asked, end_of(found))
 
@@ -159,8 +161,7 @@ class Renewals:
         except _NotNewer as nothing:
             await self._note(about, key, question, nothing.answer)
             return question.digest, nothing.answer
-        if not found.for_caller:  # else nothing of it may serve another
-            _ = self._newest.put(found.installation_id, found)
+        _ = self._newest.put(found.shared_by, found)
         return question.digest, InstallationAnswer(found)
 
     async def _note(self, about: str, key: str, question: InstallationQuestion, answer: InstallationAnswer) -> None:
@@ -172,9 +173,10 @@ class Renewals:
             _ = self._said.put(about, (time.monotonic() + age, (question.digest, answer)))
 
 
-def is_newer(found: ResolvedInstallation, refused: ResolvedInstallation) -> bool:
-    """Whether it is worth another try: with a newer credential, or with another installation altogether."""
-    return found.installation_id != refused.installation_id or found.version > refused.version
+def may_be_held(key: str, installation: ResolvedInstallation) -> bool:
+    """Whether what control said may be remembered under this key: what was made for one caller, for them alone."""
+    made_for, whose = installation.made_for, key.rpartition("/")[2]
+    return not made_for or made_for in {principal_in(whose), digest_in(whose)}
 
 
 def _is_for_all(answer: InstallationAnswer, refused: ResolvedInstallation) -> bool:
@@ -183,4 +185,4 @@ def _is_for_all(answer: InstallationAnswer, refused: ResolvedInstallation) -> bo
     if answer.refusal is not None:
         return answer.refusal.code == "provider_away"
     found = answer.installation
-    return found is not None and found.installation_id == refused.installation_id and found.version <= refused.version
+    return found is not None and not found.is_newer(refused)

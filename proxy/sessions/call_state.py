@@ -50,10 +50,10 @@ class CallState(msgspec.Struct, array_like=True, frozen=True):
 def place_of(installation: ResolvedInstallation) -> str:
     """Which server a state is of, and whom it knows the caller as: the installation, the address, and the account.
 
-    A token that was renewed is of the same account; any other credential that is another one makes another place, as
-    the headers do that an admin wrote: they may name a tenant.
+    A token that was renewed is of the same account, and so is the next one of a caller whose own it is; any other
+    credential that is another one makes another place, as the headers do that an admin wrote: they may name a tenant.
     """
-    whose = installation.signed_in_at or installation.credential_headers
+    whose = installation.signed_in_at or bool(installation.made_for) or installation.credential_headers
     said = (installation.installation_id, installation.url, installation.fixed_headers, whose)
     return hashlib.sha256(msgspec.msgpack.encode(said)).hexdigest()
 

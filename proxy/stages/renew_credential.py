@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from core.resolve import InstallationQuestion
+from core.resolve import InstallationQuestion, ResolvedInstallation
 from proxy.caches.two_ages import SourceUnreachable
 from proxy.deps import Deps
 from proxy.exchange import Exchange
@@ -52,17 +52,23 @@ async def renew_credential(x: Exchange, deps: Deps, refusal: Refusal) -> float |
 def suspect_credential(x: Exchange, deps: Deps) -> None:
     """Have control asked, in the background and seldom, about the credential of a call whose result looks refused."""
     assert x.installation is not None
-    question = replace(question_of(x), refused_version=x.installation.version)
-    deps.installations.renewals.suspect(key_of(x, deps), question, x.installation)
+    if not x.installation.caller_token:
+        question = _refused(x, x.installation)
+        deps.installations.renewals.suspect(key_of(x, deps), question, x.installation)
 
 
 def _question(x: Exchange, refusal: Refusal) -> InstallationQuestion | None:
     """What control is told of a refusal; None for one that says nothing of a credential which may be renewed."""
-    if refusal.reason != "upstream_credential" or x.installation is None:
-        return None
+    if refusal.reason != "upstream_credential" or x.installation is None or x.installation.caller_token:
+        return None  # of the caller's own token nobody but the caller has a newer one
     scopes, status = refusal.words.get("needed_scopes"), refusal.words.get("status")
     if status == 401:
-        return replace(question_of(x), refused_version=x.installation.version)
+        return _refused(x, x.installation)
     if scopes is None:
         return None
     return replace(question_of(x), needed_scopes=scopes, too_few_scopes=not scopes)
+
+
+def _refused(x: Exchange, installation: ResolvedInstallation) -> InstallationQuestion:
+    version, obtained = installation.version, installation.obtained_at
+    return replace(question_of(x), refused_version=version, refused_obtained=obtained)

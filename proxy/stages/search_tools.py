@@ -23,6 +23,7 @@ from proxy.gateways.built_in_tools import LONGEST_QUERY, MOST_HITS, SEARCH, USUA
 from proxy.gateways.compiled import CompiledTool
 from proxy.gateways.tool_search import signature
 from proxy.refusals import Refusal
+from proxy.resolve.installations import whose
 
 _HERE: Final = CompiledTool(SEARCH, "", "", Route("process", "", "archway"), None, ())
 """What a search is for, to limits and records: no server is asked."""
@@ -78,8 +79,7 @@ def _told(tool: CompiledTool, definition: Mapping[str, Any], why_not: str) -> di
 async def _is_usable(x: Exchange, deps: Deps, tool: CompiledTool) -> str:
     """Why the caller cannot call a tool now; empty where they can."""
     assert x.gateway is not None
-    own = x.caller.key if tool.route.per_principal else None
-    key = deps.installations.key(x.gateway.id, tool.assignment_id, own)
+    key = deps.installations.key(x.gateway.id, tool.assignment_id, whose(tool.route, x.caller))
     question = InstallationQuestion.of(x.caller.proof, x.gateway.id, tool.assignment_id)
     if deps.installations.known(key, question) is not None:
         return ""

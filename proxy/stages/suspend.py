@@ -84,5 +84,5 @@ def _asked(x: Exchange) -> Asked:
     assert x.installation is not None
     assert x.gateway is not None
     assert x.target is not None
-    through = Through(x.installation, x.gateway.id, x.target.assignment_id, x.target.route.per_principal)
+    through = Through(x.installation, x.gateway.id, x.target.assignment_id, x.target.route)
     return Asked(x.caller, x.gateway_name, x.address, through)

@@ -27,7 +27,7 @@ from proxy.gateways.stream_news import Subscribed, Subscription
 from proxy.offered.names import with_name
 from proxy.redis import Redis
 from proxy.refusals import Refusal
-from proxy.resolve.installations import Installations
+from proxy.resolve.installations import Installations, whose
 from proxy.sessions.mailbox import Letter, Mailbox
 from proxy.sessions.sealed import Session
 from proxy.subscriptions.of_sessions import OfSessions
@@ -170,12 +170,12 @@ class Subscriptions:
     async def _hold(
         self, caller: Caller, gateway: CompiledGateway, jti: str | None, one: Subscribed, offer: Offer, tell: Tell
     ) -> Hold:
-        own = caller.key if offer.route.per_principal else None
-        key = self._installations.key(gateway.id, offer.assignment_id, own)
+        key = self._installations.key(gateway.id, offer.assignment_id, whose(offer.route, caller))
         question = InstallationQuestion.of(caller.proof, gateway.id, offer.assignment_id)
 
         async def resolve() -> ResolvedInstallation:
-            return self._installations.known(key, question) or await self._installations.resolve(key, question)
+            known = self._installations.known(key, question)
+            return (known or await self._installations.resolve(key, question)).carrying(caller.proof)
 
         installation = await resolve()
         shared_by = UpstreamSessions.key(installation, caller.key, jti)

@@ -70,7 +70,7 @@ class CallFrame:
 
 
 class CallFrames:
-    """Frames by installation, method, tool and version, while they are used.
+    """Frames by who shares an installation, method, tool and version, while they are used.
 
     Each serves only the installation that it was made for.
     """
@@ -86,7 +86,7 @@ class CallFrames:
         """
         if "arguments" not in outbound.params or len(outbound.params) != 2:
             return None
-        key = (installation.known_as, outbound.method, cast("str", outbound.params["name"]), version)
+        key = (installation.shared_by, outbound.method, cast("str", outbound.params["name"]), version)
         frame = self._known.get(key)
         # One installation may be reached with another credential: then it is another frame.
         if frame is not None and (frame.installation is installation or frame.installation == installation):

@@ -109,7 +109,9 @@ class Eras:
         Refusal with the reason why it speaks neither era.
         """
         key = _key(installation)
-        return await self._finding.result(key, lambda: self._find(key, installation, open_legacy))
+        # A refusal is of one credential: who comes with another asks by themselves.
+        asked = f"{installation.shared_by}/{installation.url}"
+        return await self._finding.result(asked, lambda: self._find(key, installation, open_legacy))
 
     async def became_modern(self, installation: ResolvedInstallation, refusal: Refusal) -> bool:
         """Ask a server that refuses to open a legacy session, once for all who wait: it may have been replaced by a

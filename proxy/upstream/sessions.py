@@ -82,14 +82,15 @@ class UpstreamSessions:
         installation: ResolvedInstallation, principal_key: str, session_jti: str | None, profile: str = ""
     ) -> str:
         """Who shares this session. One that declares capabilities (`profile`) is its client's alone: the server asks
-        that client, and no other.
+        that client, and no other. What was opened with a credential that is another for each caller is theirs alone.
         """
+        owns = installation.made_for or principal_key
         if profile:
-            client = f"session:{session_jti}" if session_jti else principal_key
+            client = f"session:{session_jti}" if session_jti else owns
             return f"{installation.installation_id}/{installation.version}/{client}/{profile}"
-        owner = {"shared": "*", "principal": principal_key}.get(installation.isolation)
+        owner = {"shared": installation.made_for or "*", "principal": owns}.get(installation.isolation)
         if owner is None:
-            owner = f"session:{session_jti}" if session_jti else principal_key
+            owner = f"session:{session_jti}" if session_jti else owns
         return f"{installation.installation_id}/{installation.version}/{owner}"
 
     def known(self, key: str) -> UpstreamSession | None:

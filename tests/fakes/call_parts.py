@@ -69,8 +69,9 @@ async def parts(**settings: Any) -> AsyncIterator[Deps]:
 
 
 def tool(exposed: str = "t", **fields: Any) -> Tool:
-    """A tool; `stdio`, `passthrough` and `per_principal` are its route's."""
-    route = {name: fields.pop(name) for name in ("stdio", "passthrough", "per_principal") if name in fields}
+    """A tool; `stdio`, `passthrough`, `per_principal` and `per_credential` are its route's."""
+    names = ("stdio", "passthrough", "per_principal", "per_credential")
+    route = {name: fields.pop(name) for name in names if name in fields}
     definition = {"name": exposed, "inputSchema": {"type": "object"}} | fields.pop("definition", {})
     upstream = fields.pop("upstream", f"upstream-{exposed}")
     return Tool(exposed, upstream, new_id(), definition, Route("remote", new_id(), "server", **route), **fields)

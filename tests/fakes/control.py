@@ -176,6 +176,7 @@ class FakeControl:
             getattr(installation, "entry", "server"),
             installation_id=getattr(installation, "installation_id", None),
             per_principal=fields.pop("per_principal", False),
+            per_credential=fields.pop("per_credential", False),
             stdio=fields.pop("stdio", False),
             passthrough=fields.pop("passthrough", True),
         )

@@ -13,8 +13,12 @@ TOOLS = {
     "m_own": (MODERN_URL, True),
     "l_shared": (LEGACY_URL, False),
     "l_own": (LEGACY_URL, True),
+    "m_made": (MODERN_URL, True),
+    "l_made": (LEGACY_URL, True),
 }
 """By name: the URL of its server, and whether its installation is the caller's own."""
+MADE = frozenset({"m_made", "l_made"})
+"""Of these, what is sent is another for each credential of a caller."""
 
 KEPT = {MODERN_URL: "m_kept", LEGACY_URL: "l_kept"}
 """Tools that nothing is changed of, by the URL of their server: who calls them keeps connections to it open."""
@@ -30,7 +34,10 @@ def assigned(truth: Truth) -> dict[str, Tool]:
     """The tools, with an installation of each for everybody who may have one."""
     made = {}
     for name, (url, own) in (TOOLS | {tool: (url, False) for url, tool in KEPT.items()}).items():
-        made[name] = truth.tool(name, name, installation(name, url, "shared", 1), per_principal=own)
+        shared, for_credential = installation(name, url, "shared", 1), name in MADE
+        made[name] = truth.tool(name, name, shared, per_principal=own, per_credential=for_credential)
+        if for_credential:
+            truth.made.add(made[name].assignment_id)
         if own:
             for caller in CALLERS:
                 truth.own[made[name].assignment_id, caller] = installation(name, url, f"own-{caller}", 1)

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from core.tokens import digest
 from tests.fakes.modelled_worker import ModelCall, ModelledWorker, Told
 from tests.fakes.virtual_loop import VirtualLoop
 
@@ -56,6 +57,9 @@ class SideBySide:
             if got.message["method"] == "tools/call":
                 who, credential = got.message["params"]["arguments"]["who"], got.header("authorization")
                 assert credential.startswith((f"Bearer own-{who} v", "Bearer shared v")), (who, credential)
+                call = self.pending.get(got.message["params"]["arguments"]["n"])
+                made_of = credential.partition(" with ")[2]
+                assert call is None or made_of in {"", digest(call.token)}, "made of another credential of theirs"
         for number, (status, _, body) in planned.answers.items():
             if number in self.pending and status == 200 and "result" in body and not body["result"].get("isError"):
                 (content,) = body["result"]["content"]

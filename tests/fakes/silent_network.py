@@ -35,6 +35,8 @@ class Truth(FakeControl):
         self.epoch = "epoch"
         self.own: dict[tuple[str, str], ResolvedInstallation | InstallationRefusal] = {}
         """By assignment and user, where an installation is the caller's own."""
+        self.made: set[str] = set()
+        """Assignments of which each credential of a caller gets another installation."""
         self.held: asyncio.Event | None = None
         """Until it is set no answer arrives."""
 
@@ -65,9 +67,17 @@ class Truth(FakeControl):
             own = self.own.get((asked.assignment_id, verdict.principal.id))
             if isinstance(own, InstallationRefusal):
                 return InstallationAnswer(refusal=own)
+            if own is not None and asked.assignment_id in self.made:
+                own = made_of(own, asked.digest)
             if own is not None:
                 return InstallationAnswer(installation=own)
         return super()._resolved(asked)
+
+
+def made_of(own: ResolvedInstallation, digest: str) -> ResolvedInstallation:
+    """A caller's installation as it is for this very credential of theirs."""
+    headers = [(name, f"{value} with {digest}") for name, value in own.credential_headers]
+    return msgspec.structs.replace(own, credential_headers=headers, made_for=digest)
 
 
 class _NeverAlone(ControlPulse):

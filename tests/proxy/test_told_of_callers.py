@@ -15,7 +15,6 @@ from tests.proxy.conftest import Reply, Rig
 SAYS: dict[str, Any] = {
     "statement_headers": [("x-user", "user:1"), ("x-user-mail", "")],
     "request_id_header": "x-request-id",
-    "for_caller": True,
 }
 ALLOWED = ["x-user", "x-user-mail", "x-request-id", "x.user", "x.user-mail", "x-tenant"]
 
@@ -99,7 +98,9 @@ async def test_a_refused_statement_of_one_caller_never_becomes_another_s(rig: Ri
         shared = rig.control.installations[assignment]
         tokens = {name: rig.control.token() for name in ("user:1", "user:2")}
         for name, token in tokens.items():
-            own = replace(shared, statement_headers=[("x-user", name)])  # type: ignore[type-var]
+            principal = rig.control.verdicts[digest(token)].principal
+            assert principal is not None
+            own = replace(shared, statement_headers=[("x-user", name)], made_for=principal.key)  # type: ignore[type-var]
             rig.control.installations[f"{assignment}/{digest(token)}"] = own
             assert (await rig.call("t", token=token)).status == 200
 

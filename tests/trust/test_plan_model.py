@@ -6,7 +6,8 @@ servers of both eras. Both workers are asked and told the same at the same virtu
 
 - both callers get the same answer, both servers the same requests with the same headers, and both workers leave the
   same records, ask control the same questions and count the same;
-- what reaches a server is the caller's own: its arguments, and its credential or one that is shared;
+- what reaches a server is the caller's own: its arguments, and its credential or one that is shared; where that is
+  made of the credential that they came with, of this and of no other of theirs;
 - once a worker has heard that a token is revoked, no call with it that begins reaches a server;
 - at the end nothing is held.
 

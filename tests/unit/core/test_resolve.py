@@ -273,3 +273,34 @@ def test_an_answer_of_the_version_before_is_about_a_credential_that_never_ends()
     told = msgspec.msgpack.decode(msgspec.msgpack.encode(CONNECTION))
     assert not {"expires_at", "installation", "account"} & set(told)
     assert msgspec.convert(told, ResolvedInstallation).expires_at == 0
+
+
+def test_what_serves_one_caller_alone_is_shared_with_no_other() -> None:
+    ann, ben = (replace(CONNECTION, made_for=f"user:{name}").shared_by for name in ("ann", "ben"))
+    assert len({ann, ben, CONNECTION.shared_by}) == 3
+    assert CONNECTION.shared_by == "i1"
+
+
+def test_a_newer_one_is_told_by_its_version_and_then_by_when_it_was_obtained() -> None:
+    first = replace(CONNECTION, obtained_at=5.0)
+    assert replace(first, version=4, obtained_at=0).is_newer(first)
+    assert replace(first, obtained_at=5.5).is_newer(first)
+    assert replace(first, installation_id="i2", version=1).is_newer(first)
+    assert not first.is_newer(first)
+    assert not replace(first, version=2, obtained_at=9.0).is_newer(first)
+
+
+def test_the_callers_own_token_is_put_in_for_a_call_and_is_in_nothing_that_is_kept() -> None:
+    kept = replace(CONNECTION, credential_headers=[], caller_token=True)
+    carried = kept.carrying(JWT)
+    assert carried.own_headers == {"authorization": f"Bearer {JWT.jwt}"}
+    assert kept.carrying(JWT) is carried, "plans rest on it"
+    assert JWT.jwt.encode() not in msgspec.msgpack.encode(kept)
+    assert JWT.jwt not in f"{kept!r}{carried!r}"
+    assert kept.own_headers == {}
+
+
+def test_no_other_credential_is_put_in_and_into_no_other_installation() -> None:
+    kept = replace(CONNECTION, credential_headers=[], caller_token=True)
+    assert kept.carrying(TokenProof("d")) is kept
+    assert CONNECTION.carrying(JWT) is CONNECTION

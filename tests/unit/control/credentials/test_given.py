@@ -33,25 +33,29 @@ class Exchanging:
 
 
 async def given(
-    credential: Credential, calling: Calling, exchanging: Exchanging | None = None, refused: int = 0
+    credential: Credential, calling: Calling, exchanging: Exchanging | None = None, refused: float = 0.0
 ) -> Given | InstallationRefusal:
     return await given_to(calling, an_entry(credential=credential), an_installation(), exchanging, refused, 7.5)
 
 
 @pytest.mark.parametrize("credential", [EXCHANGE, ASSERTION])
-async def test_an_exchanged_token_has_its_end_and_a_version_of_when_it_was_obtained(credential: Credential) -> None:
-    exchanging = Exchanging(ForCaller("theirs", 1_900.0, 1_500.0001))
-    assert await given(credential, BY_TOKEN, exchanging) == Given("theirs", expires_at=1_900.0, version=1_500_001)
+async def test_an_exchanged_token_has_its_end_when_it_was_obtained_and_whom_it_serves(credential: Credential) -> None:
+    exchanging = Exchanging(ForCaller("theirs", 1_900.0, 1_500.5))
+    found = await given(credential, BY_TOKEN, exchanging)
+    assert found == Given("theirs", expires_at=1_900.0, obtained_at=1_500.5, made_for="user:ann")
     assert exchanging.asked == [(BY_TOKEN, 0.0, 7.5)]
 
 
-async def test_a_newer_one_than_the_refused_is_asked_for_and_not_the_refused_again() -> None:
-    exchanging = Exchanging(ForCaller("theirs", 0.0, 1_500.0001))
-    found = await given(EXCHANGE, BY_TOKEN, exchanging)
+async def test_what_came_of_the_callers_own_token_serves_that_token_alone() -> None:
+    found = await given(EXCHANGE, BY_PROVIDER, Exchanging(ForCaller("theirs", 0.0, 1.0)))
     assert isinstance(found, Given)
-    await given(EXCHANGE, BY_TOKEN, exchanging, found.version)
-    newer_than = exchanging.asked[-1][1]
-    assert 1_500.0001 <= newer_than < 1_500.002
+    assert found.made_for == BY_PROVIDER.proof.digest
+
+
+async def test_a_newer_one_than_the_refused_is_asked_for() -> None:
+    exchanging = Exchanging(ForCaller("theirs", 0.0, 1_500.5))
+    await given(EXCHANGE, BY_TOKEN, exchanging, 1_500.5)
+    assert exchanging.asked == [(BY_TOKEN, 1_500.5, 7.5)]
 
 
 async def test_why_there_is_none_is_told() -> None:
@@ -72,7 +76,9 @@ async def test_the_tables_refusal_is_told_behind_the_servers_name_and_nobody_is_
 
 
 async def test_a_token_that_is_passed_on_stays_with_the_proxy_and_ends_when_it_does() -> None:
-    assert await given(Passthrough(("erp", "crm")), BY_PROVIDER) == Given(own=True, expires_at=2_000.0)
+    assert await given(Passthrough(("erp", "crm")), BY_PROVIDER) == Given(
+        own=True, expires_at=2_000.0, made_for=BY_PROVIDER.proof.digest
+    )
 
 
 @pytest.mark.parametrize("audience", ["", "CRM", "crm/", "crm2", "cr"])

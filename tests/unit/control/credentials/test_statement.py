@@ -68,17 +68,17 @@ def test_of_what_a_caller_has_not_nothing_is_said() -> None:
 def test_an_installation_with_a_statement_ends_with_it_and_is_one_caller_s() -> None:
     found = STATEMENTS.told(telling(CallerStatement()), resolved(), ANNA)
     assert LIFE_S / 2 < found.expires_at - NOW <= LIFE_S
-    assert found.for_caller
+    assert found.made_for == "user:1"
     assert STATEMENTS.told(telling(CallerStatement()), resolved(expires_at=NOW + 9), ANNA).expires_at == NOW + 9
     other = STATEMENTS.told(telling(CallerStatement()), resolved(), Facts("user:2"))
-    assert found.known_as != other.known_as
+    assert found.shared_by != other.shared_by
     assert found.credential_headers == other.credential_headers == [("authorization", "Bearer k")]
 
 
 def test_plain_headers_do_not_end_and_are_one_caller_s_too() -> None:
     plain = CallerStatement(form="headers", headers={"subject": "x-user"}, request_id_header="x-request-id")
     found = STATEMENTS.told(telling(plain), resolved(), ANNA)
-    assert (found.expires_at, found.for_caller, found.request_id_header) == (0, True, "x-request-id")
+    assert (found.expires_at, found.made_for, found.request_id_header) == (0, "user:1", "x-request-id")
     assert found.not_passed == {"x-user", "x-request-id"}
 
 

@@ -144,15 +144,16 @@ async def test_tokens_that_cannot_be_opened_are_to_be_given_again() -> None:
     assert "cannot be read any more" in found.sentence
 
 
-async def test_a_token_of_the_callers_own_is_in_the_header_with_its_end_and_its_version() -> None:
+async def test_a_token_of_the_callers_own_is_in_the_header_with_its_end_and_whose_it_is() -> None:
     exchanging = Exchanging(ForCaller("theirs", 1_900.0, 1_500.0))
     usable = Usable(SEALS, Renewing(), lambda: NOW, for_callers=exchanging)
     entry, installation = an_entry(credential=TokenExchange("p1"), version=3), an_installation()
     found = await usable.resolved(entry, installation, None, within=7.5, calling=BY_TOKEN)
     assert isinstance(found, ResolvedInstallation)
     assert found.credential_headers == [("authorization", "Bearer theirs")]
-    assert (found.expires_at, found.version, found.caller_token) == (1_900.0, 1_500_003, False)
-    await usable.resolved(entry, installation, None, found.version, calling=BY_TOKEN)
+    assert (found.expires_at, found.version, found.caller_token) == (1_900.0, 3, False)
+    assert (found.made_for, found.obtained_at) == ("user:ann", 1_500.0)
+    await usable.resolved(entry, installation, None, found.version, calling=BY_TOKEN, newer_than=found.obtained_at)
     assert exchanging.asked == [(BY_TOKEN, 0.0, 7.5), (BY_TOKEN, 1_500.0, 0.0)]
 
 

@@ -70,6 +70,13 @@ def test_a_route_is_the_caller_s_own_unless_pinned_to_what_is_shared() -> None:
     ]
 
 
+def test_where_the_server_gets_another_credential_for_each_caller_it_is_theirs_whoever_installed_it() -> None:
+    (tool,) = compiled(
+        GATEWAY, assigned("a", installation_id="i1", installation_scope="organisation", for_one_caller=True)
+    ).tools
+    assert (tool.route.per_principal, tool.route.per_credential) == (True, True)
+
+
 def test_on_a_personal_gateway_every_route_is_the_caller_s_own_and_headers_go_beside_an_own_credential_alone() -> (
     None
 ):

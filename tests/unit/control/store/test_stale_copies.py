@@ -11,15 +11,15 @@ from control.store.stale_copies import StaleCopies, claim, concerned, forget, no
 @pytest.mark.parametrize(
     ("stale", "gone"),
     [
-        (StaleCopies(gateways=frozenset({"g1"})), ["g1/a1/*", "g1/a2/user:u1"]),
+        (StaleCopies(gateways=frozenset({"g1"})), ["g1/a1/*", "g1/a2/user:u1", "g1/a3/user:u1#d1"]),
         (StaleCopies(assignments=frozenset({"a2"})), ["g1/a2/user:u1", "g2/a2/team:t1"]),
-        (StaleCopies(callers=frozenset({"user:u1"})), ["g1/a2/user:u1"]),
-        (StaleCopies(every_caller=True), ["g1/a2/user:u1", "g2/a2/team:t1"]),
+        (StaleCopies(callers=frozenset({"user:u1"})), ["g1/a2/user:u1", "g1/a3/user:u1#d1"]),
+        (StaleCopies(every_caller=True), ["g1/a2/user:u1", "g2/a2/team:t1", "g1/a3/user:u1#d1"]),
         (StaleCopies(), []),
     ],
 )
 def test_a_copy_is_judged_by_the_part_of_its_name_that_changed(stale: StaleCopies, gone: list[str]) -> None:
-    keys = ["g1/a1/*", "g1/a2/user:u1", "g2/a2/team:t1"]
+    keys = ["g1/a1/*", "g1/a2/user:u1", "g2/a2/team:t1", "g1/a3/user:u1#d1"]
     assert [key for key in keys if stale.concern(key)] == gone
 
 

@@ -146,6 +146,21 @@ async def test_a_plan_of_a_signed_token_is_good_no_longer_than_the_token() -> No
         assert not plan.stands(time.monotonic(), lane.verified.expires)
 
 
+async def test_calls_of_a_plan_bring_the_callers_own_token_where_that_is_the_credential() -> None:
+    async with planned_lane() as lane:
+        lane.signs_in()
+        passed_on = replace(lane.installation, credential_headers=[], caller_token=True, made_for=lane.principal.key)
+        far = time.monotonic() + 1e5
+        lane.worker.installations.resolved.memory.put(lane.installation_key, Aged(passed_on, far))
+        for _ in range(4):
+            server = lane.asks()
+            told = [line for line in server.head.split(b"\r\n") if line.lower().startswith(b"authorization:")]
+            assert told == [f"authorization: Bearer {lane.token}".encode()]
+            server.answers()
+            assert lane.answer().status == 200
+        assert lane.by_plan > 0
+
+
 async def test_a_plan_is_good_no_longer_than_the_token_that_its_calls_bring() -> None:
     async with planned_lane() as lane:
         end = time.time() + 600

@@ -35,14 +35,12 @@ class Control:
     asked: int = 0
     away: bool = False
 
-    async def __call__(self, _: InstallationQuestion) -> Aged[ResolvedInstallation]:
+    async def __call__(self, _: str, __: InstallationQuestion) -> Aged[ResolvedInstallation]:
         self.asked += 1
         if self.away:
             raise SourceUnreachable
         begun = self.clock.time() // SAME_FOR_S * SAME_FOR_S
-        found = replace(
-            installation(), statement_headers=[("x-who", f"s{begun}")], expires_at=begun + LIFE_S, for_caller=True
-        )
+        found = replace(installation(), statement_headers=[("x-who", f"s{begun}")], expires_at=begun + LIFE_S)
         return Aged(found, self.clock.now, end_of(found))
 
 
@@ -62,9 +60,9 @@ class Worker:
         found = self.resolved.memory.young(KEY)
         waits = False
         if found is None:
-            found = self.resolved.fresh(KEY, lambda _: self.control(QUESTION))
+            found = self.resolved.fresh(KEY, lambda _: self.control(KEY, QUESTION))
             if found is None:
-                waits, found = True, await self.resolved.get(KEY, lambda _: self.control(QUESTION))
+                waits, found = True, await self.resolved.get(KEY, lambda _: self.control(KEY, QUESTION))
             self.ahead.follow(KEY, QUESTION, end_of(found))
         assert found.expires_at > self.clock.time(), "a statement that has ended was used"
         return waits

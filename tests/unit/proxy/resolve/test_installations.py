@@ -2,19 +2,24 @@ import time
 from dataclasses import dataclass, field
 
 import pytest
+from msgspec.structs import replace
 
 from core.keys import new_key, parse_key_ring
 from core.resolve import InstallationAnswer, InstallationQuestion, InstallationRefusal, ResolvedInstallation
+from core.snapshot import Route
 from core.tasks import Tasks
+from proxy.caches.two_ages import SourceUnreachable
 from proxy.redis import Redis
 from proxy.refusals import Refusal
 from proxy.resolve import installations as module
 from proxy.resolve.control_pulse import ControlPulse
-from proxy.resolve.installations import Installations
+from proxy.resolve.installations import Installations, whose
 from proxy.resolve.renewals import MARGIN_S
 from tests.fakes.call_parts import installation
+from tests.fakes.callers import a_user
 
 QUESTION = InstallationQuestion("digest", "g", "a")
+CALLER = a_user("u")
 
 
 @dataclass
@@ -125,6 +130,55 @@ async def test_keys_of_two_callers_never_meet() -> None:
     made, _ = await with_held(("g", "user:a"))
     assert made.known(made.key("g", "a", "user:b"), QUESTION) is None
     assert made.known(made.key("g", "a", None), QUESTION) is None
+
+
+@pytest.mark.parametrize(
+    ("route", "of"),
+    [
+        (Route("remote", "e", "crm", per_principal=False), None),
+        (Route("remote", "e", "crm"), CALLER.key),
+        (Route("remote", "e", "crm", per_credential=True), f"{CALLER.key}#{CALLER.proof.digest}"),
+    ],
+)
+def test_whose_it_is_is_the_routes_to_say(route: Route, of: str | None) -> None:
+    assert whose(route, CALLER) == of
+
+
+MINE, MY_KEY = f"{CALLER.key}#{CALLER.proof.digest}", f"g/a/{CALLER.key}#{CALLER.proof.digest}"
+
+
+@pytest.mark.parametrize("made_for", [CALLER.key, CALLER.proof.digest])
+async def test_what_was_made_for_a_caller_is_held_for_them(made_for: str) -> None:
+    found = replace(installation(), made_for=made_for)
+    made, _ = installations(InstallationAnswer(installation=found))
+    assert await made.resolve(MY_KEY, QUESTION) == found
+    assert held(made) == {MY_KEY}
+
+
+@pytest.mark.parametrize(
+    ("key", "made_for"),
+    [
+        ("g/a/*", CALLER.key), ("g/a/*", CALLER.proof.digest), (f"g/a/{CALLER.key}", CALLER.proof.digest),
+        (MY_KEY, "user:another"), (MY_KEY, "another digest"),
+    ],
+)  # fmt: skip
+async def test_what_was_made_for_one_caller_is_held_for_no_other(key: str, made_for: str) -> None:
+    """A gateway may not have heard yet that an entry's server gets another credential for each caller."""
+    made, _ = installations(InstallationAnswer(installation=replace(installation(), made_for=made_for)))
+    with pytest.raises(SourceUnreachable):
+        await made.resolve(key, QUESTION)
+    assert held(made) == set()
+
+
+async def test_what_is_made_of_credentials_goes_with_their_principal_and_with_a_provider() -> None:
+    made, _ = await with_held(("g", MINE), ("g", f"{CALLER.key}#another"), ("g", "user:b#theirs"))
+    await made.forget_principal(CALLER.key)
+    assert held(made) == {"g/a/user:b#theirs"}
+    found = replace(installation(), made_for=CALLER.key)
+    made, _ = installations(InstallationAnswer(installation=found))
+    await made.resolve(MY_KEY, QUESTION)
+    await made.forget_made_for_callers()
+    assert held(made) == set()
 
 
 @pytest.mark.parametrize(

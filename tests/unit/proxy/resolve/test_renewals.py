@@ -112,18 +112,38 @@ async def test_a_newer_credential_is_held_from_now_on(worker: Worker, control: C
     assert control.asked == [replace(ANN, refused_version=1)]
 
 
-async def test_what_is_one_caller_s_serves_no_other_though_the_installation_is_the_same() -> None:
-    control = Control(replace(FIRST, for_caller=True))
+@pytest.mark.parametrize("of", ["user:", "digest of "], ids=["what is told of them", "their own credential"])
+async def test_what_is_one_caller_s_serves_no_other_though_the_installation_is_the_same(of: str) -> None:
+    control, refused = Control(), {}
     worker = Worker(control)
-    await worker.know()
-    for digest in ("ann", "ben"):
-        control.answers[digest] = replace(SECOND, for_caller=True, statement_headers=[("x-user", digest)])
-    refused = replace(FIRST, for_caller=True)
-    for key, question in ((ANNS, ANN), (BENS, BEN)):
-        found = await worker.held.renewals.newer(key, question, refused, time.monotonic() + SOON_S)
+    for name, question in (("ann", ANN), ("ben", BEN)):
+        refused[name] = replace(FIRST, made_for=f"{of}{name}", obtained_at=5.0)
+        control.now = refused[name]
+        control.answers[name] = replace(refused[name], obtained_at=6.0, statement_headers=[("x-user", name)])
+        await worker.held.resolve(f"g/a/user:{name}#digest of {name}", question)
+    for name, question in (("ann", ANN), ("ben", BEN)):
+        key, until = f"g/a/user:{name}#digest of {name}", time.monotonic() + SOON_S
+        found = await worker.held.renewals.newer(key, question, refused[name], until)
         assert found is not None
-        assert found.statement_headers == [("x-user", question.digest)]
+        assert found.statement_headers == [("x-user", name)]
+        assert worker.holds(key) == found
     assert [one.digest for one in control.asked] == ["ann", "ben"]
+
+
+async def test_a_newer_one_that_was_made_for_another_is_held_for_nobody(worker: Worker, control: Control) -> None:
+    control.answers["ann"] = replace(SECOND, made_for="user:ben")
+    assert await worker.newer(ANNS, ANN) is None
+    assert worker.holds(ANNS) == FIRST
+
+
+async def test_where_an_installation_changed_what_it_had_for_each_of_its_callers_serves_nobody() -> None:
+    control = Control(replace(FIRST, made_for="user:ann"))
+    worker = Worker(control)
+    await worker.held.resolve(ANNS, ANN)
+    control.answers["ann"] = replace(SECOND, made_for="user:ann")
+    assert await worker.newer(ANNS, ANN) is not None
+    worker.held.renewals.forget(FIRST.installation_id)
+    assert not [*worker.held.renewals._newest, *worker.held.renewals._said]
 
 
 async def test_who_meets_the_same_refusal_meanwhile_or_later_asks_nobody(worker: Worker, control: Control) -> None:

@@ -96,3 +96,9 @@ def test_a_renewed_token_is_of_the_same_place_and_another_sign_in_of_another() -
     renewed = replace(signed_in, version=4, credential_headers=[("authorization", "newer")], expires_at=9.0)
     assert place_of(renewed) == place_of(signed_in)
     assert place_of(replace(renewed, signed_in_at=6.0)) != place_of(signed_in)
+
+
+def test_the_next_token_of_a_caller_whose_own_it_is_is_of_the_same_place() -> None:
+    theirs = replace(HELD, made_for="one digest", credential_headers=[("authorization", "one")])
+    assert place_of(replace(theirs, made_for="another", credential_headers=[])) == place_of(theirs)
+    assert place_of(theirs) != place_of(HELD)

@@ -13,7 +13,7 @@ from proxy.exchange import Exchange
 from proxy.refusals import Refusal
 from proxy.stages.choose_tool import choose_tool
 from proxy.stages.compose_headers import compose_headers
-from proxy.stages.renew_credential import renew_credential
+from proxy.stages.renew_credential import renew_credential, suspect_credential
 from proxy.telemetry.metrics import RENEWALS, by_value
 from tests.fakes.call_parts import exchange, gateway, installation, parts, tool
 
@@ -81,6 +81,23 @@ async def test_scopes_that_are_missing_are_asked_for_and_the_credential_is_not_s
 async def test_a_server_that_does_not_name_the_missing_scopes_is_told_of_as_such() -> None:
     _, _, renewals, _ = await renewed(refused(403, ()), SECOND)
     assert [(one.refused_version, one.needed_scopes, one.too_few_scopes) for one in renewals.asked] == [(0, (), True)]
+
+
+async def test_when_the_refused_one_was_obtained_is_told_where_it_is_the_callers_own() -> None:
+    theirs = replace(FIRST, made_for="user:u", obtained_at=5.5)
+    _, _, renewals, _ = await renewed(refused(401), SECOND, theirs)
+    assert [(one.refused_version, one.refused_obtained) for one in renewals.asked] == [(7, 5.5)]
+
+
+async def test_nobody_has_a_newer_one_of_a_token_that_the_caller_came_with() -> None:
+    passed_on = replace(FIRST, caller_token=True)
+    x, until, renewals, _ = await renewed(refused(401), SECOND, passed_on)
+    assert (x.installation, until, renewals.asked) == (passed_on, None, [])
+    async with parts() as deps:
+        x = sent(deps, passed_on)
+        suspect_credential(x, deps)
+        assert deps.installations.renewals.questions == 0
+        assert len(deps.installations.renewals._suspected) == 0
 
 
 async def test_without_a_newer_one_nothing_changes() -> None:

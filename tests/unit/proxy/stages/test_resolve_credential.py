@@ -1,7 +1,8 @@
 import pytest
 
-from core.resolve import InstallationQuestion, ResolvedInstallation
+from core.resolve import InstallationQuestion, JwtProof, ResolvedInstallation
 from proxy.caches.two_ages import SourceUnreachable
+from proxy.caller import Caller
 from proxy.exchange import Exchange
 from proxy.refusals import Refusal
 from proxy.stages.choose_tool import choose_tool
@@ -62,6 +63,20 @@ async def test_a_connection_that_is_the_callers_own_is_asked_for_under_their_nam
     assert x.installation == answers.answer
     assert key == f"{held.id} {held.tools[0].assignment_id} {caller}"
     assert question == InstallationQuestion(x.caller.proof.digest, held.id, held.tools[0].assignment_id)
+
+
+async def test_the_callers_own_token_is_put_into_the_installation_of_their_call() -> None:
+    proof = JwtProof.of("eyJh.eyJp.c2ln")
+    x, answers = exchange(gateway([tool(per_credential=True)])), Answers(installation(caller_token=True))
+    x.caller = Caller(x.caller.verdict, proof)
+
+    await resolved(x, answers)
+
+    assert x.installation is not None
+    assert x.installation.own_headers == {"authorization": f"Bearer {proof.jwt}"}
+    ((key, question),) = answers.asked
+    assert key.endswith(f"user:u#{proof.digest}")
+    assert question.jwt == proof.jwt
 
 
 async def test_controls_refusal_is_the_callers() -> None:

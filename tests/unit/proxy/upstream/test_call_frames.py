@@ -9,6 +9,7 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from core.egress.addresses import PublicUrl
 from core.mcp.header_values import safe_header_value
@@ -109,3 +110,17 @@ def test_frames_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(10):
         assert known.of(installation(URL, installation_id=str(number)), call_of(), MODERN) is not None
     assert len(known._known) <= 6
+
+
+def test_callers_who_share_an_installation_with_tokens_of_their_own_take_no_frame_from_each_other() -> None:
+    known, call = frames(), call_of()
+    ann, ben = (
+        installation(url=URL, made_for=f"user:{name}", credential_headers=[("authorization", f"Bearer {name}")])
+        for name in ("ann", "ben")
+    )
+    ben = replace(ben, installation_id=ann.installation_id)
+    first, second = known.of(ann, call, MODERN), known.of(ben, call, MODERN)
+    assert first is not None
+    assert second is not None
+    assert (first is second, known.of(ann, call, MODERN) is first) == (False, True)
+    assert b"Bearer ben" not in first.head.data

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from core.egress.faults import UpstreamFault
 from core.keys import new_key, parse_key_ring
@@ -111,3 +113,24 @@ async def test_of_what_a_server_says_of_itself_only_id_and_version_are_kept(
 def test_a_copy_that_a_worker_of_before_left_is_read() -> None:
     copy = msgspec.msgpack.encode(["abc", "2025-06-18", {"tools": {}}, {"name": "s"}])
     assert msgspec.msgpack.decode(copy, type=UpstreamSession) == UpstreamSession("abc", "2025-06-18")
+
+
+@pytest.mark.parametrize("isolation", ["shared", "principal", "client_session"])
+@pytest.mark.parametrize("profile", ["", "elicitation"])
+def test_a_session_that_was_opened_with_one_callers_credential_is_shared_with_no_other(
+    isolation: Any, profile: str
+) -> None:
+    ours = installation(isolation=isolation)
+    keys = [
+        UpstreamSessions.key(replace(ours, made_for=digest), "user:ann", jti, profile)
+        for digest, jti in (("one", "s1"), ("two", "s2"), ("one", None), ("two", None))
+    ]
+    outside_of_sessions = keys[2:]
+    assert len(set(outside_of_sessions)) == 2
+    assert len(set(keys[:2])) == 2
+
+
+def test_a_session_goes_on_when_its_callers_token_is_a_newer_one() -> None:
+    theirs = installation(made_for="user:ann")
+    newer = replace(theirs, obtained_at=9.0, credential_headers=[("authorization", "Bearer 2")])
+    assert UpstreamSessions.key(theirs, "user:ann", None) == UpstreamSessions.key(newer, "user:ann", None)
