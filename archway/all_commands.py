@@ -11,8 +11,8 @@ import typer
 from archway.admin import accounts, roll_out, servers  # noqa: F401  # their commands stand beside entries' and installations'
 from archway.admin.catalog import ENTRIES
 from archway.admin.environments import ENVIRONMENTS
-from archway.admin.external_principals import EXTERNALS
 from archway.admin.explain import explain
+from archway.admin.external_principals import EXTERNALS
 from archway.admin.gateways import ASSIGNMENTS, GATEWAYS
 from archway.admin.history import AUDIT, RECORDS
 from archway.admin.identity_providers import IDENTITY_PROVIDERS

@@ -12,7 +12,6 @@ from typing import Any
 from unittest.mock import ANY
 
 import pytest
-from tests.unit.control.changes.kept_token_cases import KEPT_TOKENS
 
 from control.changes import (
     assignments,
