@@ -42,6 +42,7 @@ _ISOLATION: Final[Mapping[str, str]] = MappingProxyType(
 _ON_PAGES: Final = (
     ("`archway installations logs NAME --previous`", "the log of the run before"),
     ("`archway installations logs NAME`", "its log"),
+    ("Run `archway installations sign-in NAME`", "Sign in for it"),
     ("`", ""),
 )
 """What stands on pages in the place of a command."""

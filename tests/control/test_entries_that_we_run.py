@@ -8,10 +8,12 @@ from control.registry.installing import MOST_SERVERS
 from control.registry.row_seals import RowSeals
 from control.servers import wanting
 from control.servers.runtime import Refused
+from control.servers.tokens_at_start import TokensAtStart, TokenWanted
 from control.servers.wanted import WantedServer
 from control.store import wanted_servers
 from control.store.pool import transaction
 from tests.control.registry_api import Api, api
+from tests.fakes.no_renewals import NoRenewals
 from tests.fixtures_admin import Answer
 
 __all__ = ["api"]
@@ -38,7 +40,9 @@ async def installed(api: Api, entry: Any, **changes: Any) -> Any:
 
 async def to_run(api: Api, installation: Any) -> WantedServer | None:
     async with transaction(api.pool) as connection:
-        return await wanting.load(connection, RowSeals(api.ring), installation["id"])
+        found = await wanting.load(connection, RowSeals(api.ring), TokensAtStart(NoRenewals()), installation["id"])
+    assert not isinstance(found, TokenWanted)
+    return found
 
 
 async def versions(api: Api) -> dict[str, str]:
@@ -88,7 +92,7 @@ async def test_a_remote_entry_says_that_nothing_is_run(api: Api) -> None:
         ({"fields": []}, "run.command"),
         ({"fixed_headers": {"x-a": "b"}}, "fixed_headers"),
         ({"credential_model": "static", "credential_placement": {"style": "bearer"}}, "credential_placement.style"),
-        ({"credential_model": "oauth"}, "credential_model"),
+        ({"credential_model": "oauth"}, "credential_placement.issuer"),
         ({"run_secrets": {"MODE": "x"}}, "run_secrets.MODE"),
         ({"run_secrets": {"PATH": "x"}}, "run_secrets"),
     ],

@@ -20,6 +20,7 @@ from control.settings import ControlSettings
 from control.store.notifications import listen
 from core.keys import new_key
 from tests.control.registry_api import Api, api
+from tests.fakes.no_renewals import NoRenewals
 from tests.kube.fake_server import FakeKube
 from tests.kube.passing import running
 
@@ -48,7 +49,7 @@ async def hosted(api: Api, kube: FakeKube, database: str, tmp_path: Path) -> Asy
         async with changing(api.pool, SERVER) as write:
             await changes.keep(write, state)
 
-    made = await hosted_servers(settings, api.pool, RowSeals(api.ring), keep)
+    made = await hosted_servers(settings, api.pool, RowSeals(api.ring), keep, NoRenewals())
     assert made is not None
     made.start()
     async with running(listen(database, "archway_servers", made.wake)):

@@ -10,10 +10,12 @@ import pytest
 from control.admin.deps import Deps
 from control.registry.row_seals import RowSeals
 from control.servers import wanting
+from control.servers.tokens_at_start import TokensAtStart
 from control.store.pool import transaction
 from control.store.writes import server_states
 from control.store.writing import Writing
 from tests.control.registry_api import Api, api
+from tests.fakes.no_renewals import NoRenewals
 
 __all__ = ["api"]
 
@@ -38,7 +40,9 @@ async def installed(api: Api, **run: Any) -> str:
 
 async def base_image(api: Api, installation_id: str, newest: str) -> str:
     async with transaction(api.pool) as connection:
-        wanted = await wanting.load(connection, RowSeals(api.ring), installation_id, newest)
+        wanted = await wanting.load(
+            connection, RowSeals(api.ring), TokensAtStart(NoRenewals()), installation_id, newest
+        )
     assert wanted is not None
     return wanted.base_image
 

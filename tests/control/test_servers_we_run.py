@@ -79,6 +79,8 @@ async def test_an_installation_of_a_remote_server_runs_nothing(api: Api) -> None
         ("failed", "runtime_away", "dial tcp 10.0.0.1:443: i/o timeout"),
         ("failed", "not_permitted", "'Production' is restricted"),
         ("failed", "configuration", "values.folder: is needed"),
+        ("failed", "not_signed_in", "Its provider does not know this sign-in any more. invalid_grant"),
+        ("failed", "no_token", "the provider answered 503"),
     ],
 )
 async def test_each_cause_is_told_with_its_cure(
