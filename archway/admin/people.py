@@ -51,6 +51,33 @@ USER = Resource(
 )
 USERS = commands(USER)
 
+
+@USERS.command("my-claims")
+@with_form
+def my_claims(state: State = DEFAULT_STATE, form: Form = Form.TABLE) -> None:
+    """List what your identity provider said of you at your last sign-in, and what each of it gives you here.
+
+    Nobody else is shown this. Where a group gives nothing, ask an admin for a rule.
+
+    [bold]Example[/bold]
+
+      archway users my-claims
+    """
+    with explained():
+        found: list[dict[str, Any]] = connect(state).get("/me/claims")["items"]
+        show_list(found if form.for_programs else _values(found), ("provider", "claim", "value", "gives"), form)
+
+
+def _values(said: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A row for each value; for a claim without any, what is to be said of it."""
+    return [
+        {"provider": one["provider"], "claim": claim["name"], "value": value["value"], "gives": value["gives"]}
+        for one in said
+        for claim in one["claims"]
+        for value in claim["values"] or [{"value": "", "gives": claim["note"]}]
+    ]
+
+
 TEAM = Resource(
     name="teams",
     one="team",

@@ -1,9 +1,10 @@
 """`/me`: who the caller is, as the API knows them."""
 
 from control.admin.api import Asked, Operations
-from control.admin.me_models import Me, TeamOfMine
+from control.admin.me_models import ClaimOfMine, ClaimsOfMe, Me, SaidOfMe, TeamOfMine, ValueOfMine
 from control.admin.resource import one_or_404, shown
 from control.admin.user_models import User
+from control.identity.said_to_oneself import SaidBy, said_to_oneself
 from control.registry.actions import ACTIONS
 from control.store import teams, users
 from control.store.pool import transaction
@@ -29,3 +30,23 @@ async def get_me(asked: Asked) -> Me:
         },
         token_id=asked.caller.token_id or None,
     )
+
+
+@operations.get("/me/claims")
+async def get_claims(asked: Asked) -> ClaimsOfMe:
+    """Show what identity providers said of you at your last sign-in, and what each of it gives you; to you alone."""
+    async with transaction(asked.pool, readonly=True) as connection:
+        said = await said_to_oneself(connection, asked.deps.safeguards.seals, asked.caller.user_id)
+    return ClaimsOfMe(items=[_said(one) for one in said])
+
+
+def _said(said: SaidBy) -> SaidOfMe:
+    claims = [
+        ClaimOfMine(
+            name=one.name,
+            values=[ValueOfMine(value=value.value, gives=value.gives) for value in one.values],
+            note=one.note,
+        )
+        for one in said.claims
+    ]
+    return shown(SaidOfMe, said, provider_id=said.provider.id, provider=said.provider.name, claims=claims)

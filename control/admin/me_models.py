@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from control.admin.user_models import User
-from control.http.models import Id, Item, Name, View
+from control.http.models import Id, Item, Moment, Name, View
 from control.registry.actions import Action, Role
 
 
@@ -23,3 +23,34 @@ class Me(View):
     team_permissions: dict[Id, list[Action]] = Field(description="What they hold beside that, by team.")
     token_id: Id | None
     """The token they came with; null for the run's own."""
+
+
+class ValueOfMine(View):
+    """A value of a claim, and what it gives the person here."""
+
+    value: str
+    gives: str = Field(description="In words; beginning with `nothing` where it gives nothing.")
+
+
+class ClaimOfMine(View):
+    """A claim of an identity provider about the person."""
+
+    name: str
+    values: list[ValueOfMine] = Field(description="Empty where a setting reads this claim and it was not sent.")
+    note: str
+
+
+class SaidOfMe(View):
+    """What one identity provider said of the person at their last sign-in."""
+
+    provider_id: Id
+    provider: str
+    signed_in_at: Moment
+    claims: list[ClaimOfMine]
+    left_out: int = Field(description="Claims and values that there was no room for.")
+
+
+class ClaimsOfMe(View):
+    """What identity providers said of the person who asks, the last sign-in first."""
+
+    items: list[SaidOfMe]

@@ -18,6 +18,7 @@ TABLE: Mapping[str, tuple[Action, ...]] = MappingProxyType(
     {
         "GET /openapi.json": ("api:read",),
         "GET /me": ("api:read",),
+        "GET /me/claims": ("api:read",),
         "GET /catalog": ("entry:read",),
         "POST /catalog/read": ("entry:create",),
         "GET /deployment": ("api:read", "deployment:read"),

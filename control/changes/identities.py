@@ -6,13 +6,12 @@ they no longer say so; what people gave stays theirs to take. The actor is the p
 
 import logging
 from collections.abc import Mapping
-from datetime import datetime
 
 from control.changes import teams, users
 from control.changes.refusals import NotNow, NotThere
 from control.changes.write import Write, there
 from control.registry.access import Caller, Role
-from control.registry.identity import Identity, ProvidedPerson, told_of_identity
+from control.registry.identity import Identity, ProvidedPerson, SignInGiven, told_of_identity
 from control.registry.identity_provider import IdentityProvider
 from control.registry.provider_rules import lower_of
 from control.registry.user import NewUser
@@ -57,17 +56,10 @@ async def unlink(write: Write, identity_id: str) -> None:
 
 
 async def sign_in(
-    write: Write,
-    provider: IdentityProvider,
-    identity: Identity,
-    person: ProvidedPerson,
-    tokens: bytes | None,
-    ends: datetime | None = None,
+    write: Write, provider: IdentityProvider, identity: Identity, person: ProvidedPerson, given: SignInGiven
 ) -> Identity:
-    """The person signed in themselves. `tokens`: what the provider gave, sealed; `ends`: when that ends for good,
-    None where it can be refreshed. Whom only the provider's silence had shut out is let in again.
-    """
-    after = await rows.set_signed_in(write, identity.id, person.email, tokens, ends)
+    """The person signed in themselves. Whom only the provider's silence had shut out is let in again."""
+    after = await rows.set_signed_in(write, identity.id, person.email, given)
     await write.announce()
     write.observed()
     standing = there(await identities.standing(write.connection, identity.user_id, provider.id))

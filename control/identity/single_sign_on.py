@@ -20,9 +20,11 @@ from control.identity.key_sets import KeySets
 from control.identity.matching import Unmatched, matched
 from control.identity.round_trip import Begun, authorize_url, begin, code_of
 from control.identity.said import id_claims, with_userinfo
+from control.identity.said_claims import to_keep
 from control.identity.token_endpoint import Client, ProviderTokens
 from control.providers.asking import Asker, ProviderAway, ProviderRefused
 from control.providers.browser_round import AGE_S, BadReturn
+from control.registry.identity import SignInGiven
 from control.registry.identity_provider import IdentityProvider
 from control.registry.row_seals import RowSeals
 from control.store import identities, identity_providers
@@ -165,8 +167,12 @@ class SingleSignOn:
             identity = await matched(write, provider, person)
             if await _is_shut_out(write, provider, identity.user_id):
                 return identity.user_id, True
-            sealed = self._seals.provider_tokens(identity.id, tokens.packed())
-            identity = await changes.sign_in(write, provider, identity, person, sealed, tokens.ends_for_good)
+            given = SignInGiven(
+                self._seals.provider_tokens(identity.id, tokens.packed()),
+                tokens.ends_for_good,
+                self._seals.provider_claims(identity.id, to_keep(provider, claims).packed()),
+            )
+            identity = await changes.sign_in(write, provider, identity, person, given)
             _ = await changes.apply_claims(write, provider, identity, person)
         return identity.user_id, False
 

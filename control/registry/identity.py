@@ -40,6 +40,17 @@ class Identity:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class SignInGiven:
+    """What is kept of a person's own sign-in, sealed for their identity."""
+
+    tokens: bytes | None = field(default=None, repr=False)
+    tokens_end_at: datetime | None = None
+    """When they end for good; None where they can be refreshed."""
+    claims: bytes | None = field(default=None, repr=False)
+    """What the provider said of the person, for themself to see."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProvidedPerson:
     """What a provider says of a person, read by the provider's settings; nothing in it is more than those allow."""

@@ -28,6 +28,8 @@ CLIENT_SECRET_PURPOSE = "identity-provider"  # noqa: S105  # the name of a purpo
 """What Archway shows an identity provider that it is the registered client, bound to the provider's identifier."""
 PROVIDER_TOKENS_PURPOSE = "provider-tokens"
 """What an identity provider gave at a person's own sign-in: sealed JSON, bound to their identity's identifier."""
+PROVIDER_CLAIMS_PURPOSE = "provider-claims"
+"""What it said of them then, which they alone are shown: sealed JSON, bound to the same."""
 
 ENTRY_CLIENT_PURPOSE = "entry-client"
 """The secret of a client that was registered at a provider by hand, bound to the entry and to where it may go."""
@@ -74,6 +76,7 @@ class RowSeals:
         self._pull_secrets = Sealer(ring, PULL_SECRET_PURPOSE)
         self._client_secrets = Sealer(ring, CLIENT_SECRET_PURPOSE)
         self._provider_tokens = Sealer(ring, PROVIDER_TOKENS_PURPOSE)
+        self._provider_claims = Sealer(ring, PROVIDER_CLAIMS_PURPOSE)
         self._cookies = Sealer(ring, COOKIE_PURPOSE)
         self._entry_clients = Sealer(ring, ENTRY_CLIENT_PURPOSE)
         self._upstream_clients = Sealer(ring, UPSTREAM_CLIENT_PURPOSE)
@@ -136,6 +139,14 @@ class RowSeals:
     def open_provider_tokens(self, identity_id: str, sealed: bytes) -> bytes:
         """A provider's tokens; raises SealBroken."""
         return self._provider_tokens.open(sealed, identity_id)
+
+    def provider_claims(self, identity_id: str, claims: bytes) -> bytes:
+        """What a provider said of a person as the identity's row keeps it."""
+        return self._provider_claims.seal(claims, identity_id)
+
+    def open_provider_claims(self, identity_id: str, sealed: bytes) -> bytes:
+        """What a provider said of a person; raises SealBroken."""
+        return self._provider_claims.open(sealed, identity_id)
 
     def browser_cookie(self, name: str, plain: bytes) -> bytes:
         """What a browser keeps for us."""

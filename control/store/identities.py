@@ -1,6 +1,7 @@
 """SQL that reads who people are at identity providers. Written in `writes/identities.py`."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from control.registry.access import Role
@@ -57,6 +58,26 @@ async def of_user(connection: Connection, user_id: str) -> list[Identity]:
     """A user's identities at all providers."""
     rows = await connection.fetch(_SELECT + "where user_id = $1 order by created_at, id", user_id)
     return [made(Identity, row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a provider said of a person at their last sign-in, sealed."""
+
+    identity_id: str
+    provider_id: str
+    signed_in_at: datetime
+    claims: bytes
+
+
+async def said_of_user(connection: Connection, user_id: str) -> list[Said]:
+    """What providers said of a user, the last sign-in first."""
+    rows = await connection.fetch(
+        """select id as identity_id, provider_id, signed_in_at, claims from identities
+           where user_id = $1 and claims is not null order by signed_in_at desc, id""",
+        user_id,
+    )
+    return [made(Said, row) for row in rows]
 
 
 async def lock_of_user(connection: Connection, user_id: str) -> None:

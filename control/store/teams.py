@@ -61,6 +61,12 @@ async def of_user(connection: Connection, user_id: str) -> list[TeamOfUser]:
     return [made(TeamOfUser, row) for row in rows]
 
 
+async def names_of(connection: Connection, team_ids: list[str]) -> dict[str, str]:
+    """The names of these teams by their identifiers; of those that there are."""
+    rows = await connection.fetch("select id, name from teams where id = any($1::uuid[])", team_ids)
+    return {row["id"]: row["name"] for row in rows}
+
+
 async def members(connection: Connection, team_id: str, *, limit: int, after: Place | None) -> list[Member]:
     """Members by name, behind `after`, with their email."""
     rows = await connection.fetch(

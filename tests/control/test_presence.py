@@ -18,7 +18,7 @@ from control.identity.refreshes import Refreshes
 from control.identity.token_endpoint import ProviderTokens, unpacked
 from control.providers.asking import Asker
 from control.public.deps import PublicDeps
-from control.registry.identity import Identity
+from control.registry.identity import Identity, SignInGiven
 from control.registry.identity_provider import IdentityProvider, TeamRule
 from control.registry.team import NewTeam
 from control.registry.user import NewUser
@@ -152,7 +152,7 @@ async def test_a_provider_that_is_away_is_asked_about_one_person_and_not_about_e
             person = a_person(issuer=signed.idp.issuer, subject=f"n{number}")
             made = await identity_changes.link(write, signed.provider, person, another.id)
             sealed = signed.deps.seals.provider_tokens(made.id, ProviderTokens(refresh_token="rt").packed())
-            await identity_changes.sign_in(write, signed.provider, made, person, sealed)
+            await identity_changes.sign_in(write, signed.provider, made, person, SignInGiven(sealed))
     await signed.idp.outage(on=True)
     await signed.pass_by(5)
     assert await signed.presence.ask_about_due() == 1

@@ -25,7 +25,7 @@ from control.identity.refreshes import Refreshes
 from control.identity.token_endpoint import ProviderTokens, unpacked
 from control.providers.asking import Asker
 from control.registry.access import Caller
-from control.registry.identity import Identity
+from control.registry.identity import Identity, SignInGiven
 from control.registry.identity_provider import Endpoints, IdentityProvider
 from control.registry.row_seals import RowSeals
 from control.registry.user import NewUser
@@ -109,7 +109,9 @@ class KeptSignIns:
         async with changing(self.pool, ADMIN) as write:
             identity = await identity_changes.link(write, self.corp, person, user_id)
             sealed = self.seals.provider_tokens(identity.id, tokens.packed())
-            await identity_changes.sign_in(write, self.corp, identity, person, sealed, tokens.ends_for_good)
+            await identity_changes.sign_in(
+                write, self.corp, identity, person, SignInGiven(sealed, tokens.ends_for_good)
+            )
         return user_id
 
     async def identity(self, user_id: str) -> Identity:

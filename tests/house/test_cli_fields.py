@@ -40,6 +40,7 @@ BY_HAND = {
     "PUT /teams/{team_id}/members/{user_id}": "teams add",
     "DELETE /teams/{team_id}/members/{user_id}": "teams remove",
     "GET /permissions": "roles permissions",
+    "GET /me/claims": "users my-claims",
     "GET /roles/{role_id}/holders": "roles holders",
     "PUT /roles/{role_id}/holders/{user_id}": "roles give",
     "DELETE /roles/{role_id}/holders/{user_id}": "roles take",

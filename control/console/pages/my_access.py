@@ -1,6 +1,6 @@
 """My access: whatever can act as the person who looks, and how each of it is ended: tokens, clients, sessions.
 
-And how their last attempts to sign in went.
+And how their last attempts to sign in went, and what identity providers said of them at the last.
 """
 
 from aiohttp import web
@@ -9,6 +9,7 @@ from control.changes import oauth_grants as grant_changes
 from control.changes import people as changes
 from control.console.pages.grants import MOST_SHOWN, rows_of
 from control.console.visit import Visit
+from control.identity.said_to_oneself import said_to_oneself
 from control.registry.token import told_of_token
 from control.store import browser_sessions, oauth_grants, sign_in_attempts, teams, tokens, users
 from control.store.pool import transaction
@@ -61,4 +62,5 @@ async def show(visit: Visit) -> web.Response:
             sessions=await browser_sessions.of_user(connection, me),
             attempts=await sign_in_attempts.page(connection, limit=_LAST_ATTEMPTS, user_id=me),
             teams=await teams.of_user(connection, me),
+            said=await said_to_oneself(connection, visit.deps.safeguards.seals, me),
         )

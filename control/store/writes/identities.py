@@ -1,10 +1,9 @@
 """SQL that writes who people are at identity providers. Called by `control/changes/identities.py`."""
 
-from datetime import datetime
 from typing import Final
 
 from control.registry.actions import Role
-from control.registry.identity import Identity
+from control.registry.identity import Identity, SignInGiven
 from control.store.identities import COLUMNS
 from control.store.rows import made
 from control.store.statements import listed
@@ -29,17 +28,15 @@ async def delete(writing: Writing, identity_id: str) -> None:
     await writing.execute("delete from identities where id = $1", identity_id)
 
 
-async def set_signed_in(
-    writing: Writing, identity_id: str, email: str, tokens: bytes | None, ends: datetime | None
-) -> Identity:
-    """The person signed in just now; these are the provider's tokens, which end for good then (None: never)."""
+async def set_signed_in(writing: Writing, identity_id: str, email: str, given: SignInGiven) -> Identity:
+    """The person signed in just now, and this is what the provider gave and said."""
     row = await writing.fetch_row(
         """update identities set signed_in_at = now(), checked_at = now(), check_tried_at = null, gone_at = null,
                fault = '', email = $2, tokens = $3, tokens_end_at = $4, tokens_version = tokens_version + 1,
-               refresh_owner = null, refresh_until = null
+               claims = $5, refresh_owner = null, refresh_until = null
            where id = $1"""
         + _RETURNING,
-        identity_id, email, tokens, ends,
+        identity_id, email, given.tokens, given.tokens_end_at, given.claims,
     )  # fmt: skip
     return made(Identity, row)
 

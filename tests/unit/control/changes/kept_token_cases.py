@@ -6,10 +6,18 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from control.changes import kept_tokens
+from control.changes import identities, kept_tokens
+from control.registry.identity import SignInGiven
 from core.identifiers import new_id
+from tests.fakes.providers import a_person
+
+GIVEN = SignInGiven(b"sealed")
 
 KEPT_TOKENS: Final[dict[str, Any]] = {
+    "identities.sign_in": (
+        lambda write, there: identities.sign_in(write, there.provider, there.identity, a_person(), GIVEN),
+        "",
+    ),
     "kept_tokens.lease": (lambda write, there: kept_tokens.lease(write, there.identity, new_id(), 60.0), ""),
     "kept_tokens.keep": (lambda write, there: kept_tokens.keep(write, there.identity, b"sealed", None), ""),
     "kept_tokens.note_answer": (lambda write, there: kept_tokens.note_answer(write, there.identity), ""),

@@ -346,9 +346,6 @@ CASES = {
         "delete identity",
         lambda there: [("user", there.user), ("provider", there.provider.issuer)],
     ),
-    "identities.sign_in": Case(
-        lambda write, there: identities.sign_in(write, there.provider, there.identity, a_person(), b"sealed"), ""
-    ),
     "identities.apply_claims": Case(
         lambda write, there: identities.apply_claims(write, there.provider, there.identity, a_person(role="editor")),
         "update user",

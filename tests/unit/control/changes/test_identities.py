@@ -7,7 +7,7 @@ import pytest
 from control.changes import identities, kept_tokens, teams, users
 from control.changes.write import Write, changing
 from control.registry.actions import Role
-from control.registry.identity import Identity
+from control.registry.identity import Identity, SignInGiven
 from control.registry.identity_provider import IdentityProvider
 from control.sign_in.session import begin
 from control.store import browser_sessions
@@ -139,8 +139,8 @@ async def test_what_came_back_once_does_not_come_back(pool: Pool) -> None:
 async def test_an_answer_about_tokens_of_before_a_sign_in_changes_nothing(pool: Pool) -> None:
     async with changing(pool, ADMIN) as write:
         provider, identity = await known(write)
-        asked = await identities.sign_in(write, provider, identity, a_person(), b"one")
-        await identities.sign_in(write, provider, identity, a_person(), b"two")
+        asked = await identities.sign_in(write, provider, identity, a_person(), SignInGiven(b"one"))
+        await identities.sign_in(write, provider, identity, a_person(), SignInGiven(b"two"))
         assert not await kept_tokens.keep(write, asked, b"three", None)
         assert not await identities.shut_out(write, provider, asked)
         assert (await again(write, identity)).tokens == b"two"
@@ -158,7 +158,7 @@ async def test_whom_people_shut_out_stays_out_when_they_sign_in(pool: Pool) -> N
     async with changing(pool, ADMIN) as write:
         provider, identity = await known(write)
         await users.disable(write, identity.user_id)
-        await identities.sign_in(write, provider, identity, a_person(), None)
+        await identities.sign_in(write, provider, identity, a_person(), SignInGiven())
         standing = await stored.standing(write.connection, identity.user_id, provider.id)
     assert standing is not None
     assert standing.disabled
