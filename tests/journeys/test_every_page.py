@@ -10,6 +10,7 @@ from control.changes import (
     assignments,
     discoveries,
     gateways,
+    identities,
     identity_providers,
     oauth_clients,
     roles,
@@ -20,7 +21,9 @@ from control.changes import (
 from control.changes.assignments import WantedTools
 from control.changes.tokens import WantedToken
 from control.changes.write import changing
+from control.identity.said_claims import to_keep
 from control.registry.gateway import GatewayFields
+from control.registry.identity import SignInGiven
 from control.registry.identity_provider import Endpoints, RoleRule, TeamRule
 from control.registry.oauth_client import ClientFields
 from control.registry.partial import gateway_with
@@ -31,13 +34,14 @@ from control.registry.team import NewTeam
 from control.registry.user import User
 from control.store import entries, installations, oauth_grants
 from control.store import gateways as stored_gateways
+from control.store import identity_providers as stored_providers
 from control.store.pool import transaction
 from core.identifiers import new_id
 from core.tokens import digest
 from tests.console.registry_seeds import ASKS, BEARER, an_entry, an_installation
 from tests.console.serving import MAKER, Console
 from tests.control import seeded
-from tests.fakes.providers import provider_fields
+from tests.fakes.providers import a_person, provider_fields
 from tests.fakes.registry import gateway_fields
 from tests.fixtures_browser import LOOKS, Visits, overflows, serious_findings, shot
 from tests.unit.control.changes import acting
@@ -148,6 +152,7 @@ async def lived_in(console: Console, *, odd: bool = False) -> Lived:
         for slug, name in (("sales", "Sales"), ("support", LONG if odd else "Support desk")):
             await gateways.create(write, _gateway(slug, name, text))
     provider = await _vouched_for(console, bea, team.id, LONG if odd else "Corp")
+    await _said_of(console, admin, provider, LONG if odd else "lunch")
     client = await _connected(console, (admin, bea), LONG if odd else "Claude")
     served = await _served(console, admin, LONG if odd else "Calendar", text, HEBREW if odd else "Searches.")
     program = await _acting_by_itself(console, served[0], LONG if odd else "Nightly report")
@@ -259,6 +264,23 @@ async def _vouched_for(console: Console, person: User, team_id: str, name: str) 
         sales = await write.connection.fetchval("select id from gateways where slug = 'sales'")
         await gateways.change(write, sales, lambda now: gateway_with(now, {"identity_provider_id": provider.id}))
     return provider.id
+
+
+async def _said_of(console: Console, person: User, provider_id: str, group: str) -> None:
+    """The person signed in with the provider, which said this of them."""
+    async with changing(console.pool, MAKER) as write:
+        provider = await stored_providers.one(write.connection, provider_id)
+        assert provider is not None
+        identity = await identities.link(write, provider, a_person(subject="admin"), person.id)
+        said = to_keep(
+            provider,
+            {
+                "sub": "00u1a2b3c4", "email": "ann@corp.test", "email_verified": True, "department": HEBREW,
+                "groups": [provider.team_rules[0].value, group], "realm_access": {"roles": ["tool-curators"]},
+            },
+        )  # fmt: skip
+        kept = SignInGiven(claims=console.deps.seals.provider_claims(identity.id, said.packed()))
+        await identities.sign_in(write, provider, identity, a_person(), kept)
 
 
 async def _tried(console: Console, person: User, client: str, gateway: str) -> None:

@@ -62,5 +62,5 @@ async def show(visit: Visit) -> web.Response:
             sessions=await browser_sessions.of_user(connection, me),
             attempts=await sign_in_attempts.page(connection, limit=_LAST_ATTEMPTS, user_id=me),
             teams=await teams.of_user(connection, me),
-            said=await said_to_oneself(connection, visit.deps.safeguards.seals, me),
+            said_of_me=await said_to_oneself(connection, visit.deps.safeguards.seals, me),
         )
