@@ -29,6 +29,8 @@ from control.discovery.news import NewsOfLists
 from control.discovery.probe_client import ProbeClient
 from control.discovery.server_reports import ServerReports
 from control.discovery.under_way import DiscoveriesUnderWay
+from control.exchanges.exchanges import Exchanges
+from control.exchanges.one_exchange import OneExchange
 from control.explain.dry_usable import Opening
 from control.explain.explaining import Explaining
 from control.hosted_servers import HostedServers, hosted_servers
@@ -133,9 +135,14 @@ class Replica:
         providers = ProviderCallers(questions_pool, self.key_sets)
         self.renewals = Renewals(pool, asker, seals)
         self.early_renewals = EarlyRenewals(pool, self.renewals)
-        self.metrics = Metrics(pool, self.renewals)
+        self.exchanges = Exchanges(
+            questions_pool, OneExchange(asker, seals, self.key_sets, self.kept_tokens, time.time)
+        )
+        self.metrics = Metrics(pool, self.renewals, self.exchanges.counts)
         statements = StatementSigner(settings.signing_ring, settings.pages_url)
-        usable = Usable(seals, self.renewals, place=place, statements=CallerStatements(statements))
+        usable = Usable(
+            seals, self.renewals, place=place, for_callers=self.exchanges, statements=CallerStatements(statements)
+        )
         stream = ChangeStream(self.redis["questions"], signer)
         steps = StepsAtProxies(questions_pool, SignInNotes(questions_pool), settings.base_url)
         calls = InternalCalls(ring, caller="control", answerer="proxy")
@@ -237,6 +244,7 @@ class Replica:
         await self.server_reports.close()
         await self.early_renewals.close()
         await self.renewals.close()
+        await self.exchanges.close()
         await self.refreshes.close()
         await self.key_sets.close()
         await self.consumer.close()

@@ -28,10 +28,11 @@ async def check_speaks_for_callers(write: Write, wanted: WantedEntry, before: En
     if not write.actor.may("identity_provider:update"):
         raise NotAllowed(f"{lacking('identity_provider:update')} The server of such an entry acts as whoever calls.")
     if isinstance(credential, TokenExchange | IdentityAssertion):
-        await _check_exchanges(write, credential.identity_provider_id)
+        await _check_exchanges(write, credential)
 
 
-async def _check_exchanges(write: Write, provider_id: str) -> None:
+async def _check_exchanges(write: Write, credential: TokenExchange | IdentityAssertion) -> None:
+    provider_id = credential.identity_provider_id
     provider = await identity_providers.one(write.connection, provider_id) if is_id(provider_id) else None
     if provider is None:
         raise BrokenRule(_NAMED, "is not the id of an identity provider; list /identity-providers")
@@ -43,3 +44,5 @@ async def _check_exchanges(write: Write, provider_id: str) -> None:
             f"is {provider.name}, which exchanges no tokens; allow it there first, with `archway identity-providers "
             f"update {provider.slug} --exchange '{{\"enabled\": true}}'`",
         )
+    if isinstance(credential, IdentityAssertion) and provider.exchange.style == "on_behalf_of":
+        raise BrokenRule(_NAMED, f"is {provider.name}, which is asked on behalf of people and gives no assertions")

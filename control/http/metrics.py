@@ -14,6 +14,7 @@ from control.accounts.renewals import Renewals
 from control.store.pool import Pool, StoreConflict, StoreUnavailable, transaction
 from control.store.renewals import Standing, standing
 from control.store.server_states import Counted, counted
+from control.telemetry.exchange_counts import ExchangeCounts
 from control.telemetry.exposition import CONTENT_TYPE, exposed
 
 COUNTED_EVERY_S: Final = 5.0
@@ -22,8 +23,8 @@ COUNTED_EVERY_S: Final = 5.0
 class Metrics:
     """Answers whoever scrapes; it needs the database, and what counts renewals."""
 
-    def __init__(self, pool: Pool, renewals: Renewals) -> None:
-        self._pool, self._renewals = pool, renewals
+    def __init__(self, pool: Pool, renewals: Renewals, exchanges: ExchangeCounts | None = None) -> None:
+        self._pool, self._renewals, self._exchanges = pool, renewals, exchanges
         self._one_at_a_time = asyncio.Lock()
         self._standing: tuple[Standing, Counted] | None = None
         self._counted = 0.0
@@ -37,11 +38,14 @@ class Metrics:
     async def _tell(self, _: web.Request) -> web.Response:
         known = await self._stands()
         counts, under_way = self._renewals.counts, self._renewals.under_way
+        exchanges = None if self._exchanges is None else self._exchanges.ended
         if known is None:
-            text = exposed(counts, under_way, None, None)
+            text = exposed(counts, under_way, None, None, exchanges=exchanges)
         else:
             stands, servers = known
-            text = exposed(counts, under_way, stands.failing, stands.revocations, servers.by_phase, servers.restarts)
+            text = exposed(
+                counts, under_way, stands.failing, stands.revocations, servers.by_phase, servers.restarts, exchanges
+            )
         return web.Response(body=text.encode(), headers={"Content-Type": CONTENT_TYPE})
 
     async def _stands(self) -> tuple[Standing, Counted] | None:

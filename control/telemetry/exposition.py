@@ -7,12 +7,14 @@ from typing import Final
 from control.telemetry.metrics import (
     BOUNDS,
     DURATIONS,
+    EXCHANGES,
     FAILING,
     RENEWALS,
     RESTARTS,
     SERVERS,
     UNDER_WAY,
     WAITING,
+    ExchangeOutcome,
     Metric,
 )
 from control.telemetry.renewal_counts import RenewalCounts
@@ -27,8 +29,11 @@ def exposed(
     waiting: int | None,
     servers: Mapping[str, int] | None = None,
     restarts: int | None = None,
+    exchanges: Mapping[ExchangeOutcome, int] | None = None,
 ) -> str:
-    """The text. What is None is not known now, and left out. `servers`: those that Archway runs, by phase."""
+    """The text. What is None is not known now, and left out. `servers`: those that Archway runs, by phase;
+    `exchanges`: of tokens for callers, by how they ended.
+    """
     lines = [
         *_head(RENEWALS),
         *(f'{RENEWALS.name}{{{RENEWALS.label}="{outcome}"}} {ended}' for outcome, ended in counts.ended.items()),
@@ -38,6 +43,9 @@ def exposed(
     for metric, value in ((UNDER_WAY, under_way), (FAILING, failing), (WAITING, waiting), (RESTARTS, restarts)):
         if value is not None:
             lines += [*_head(metric), f"{metric.name} {value}"]
+    if exchanges is not None:
+        lines += _head(EXCHANGES)
+        lines += (f'{EXCHANGES.name}{{{EXCHANGES.label}="{how}"}} {ended}' for how, ended in exchanges.items())
     if servers is not None:
         lines += _head(SERVERS)
         lines += (f'{SERVERS.name}{{{SERVERS.label}="{phase}"}} {servers.get(phase, 0)}' for phase in SERVERS.values)

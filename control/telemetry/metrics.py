@@ -12,6 +12,10 @@ Outcome = Literal["renewed", "adopted", "away", "refused", "gone", "failed"]
 none, and nobody is signed out. `refused`: somebody has to sign in. `gone`: the installation is no more. `failed`: the
 database was away, or there is a bug."""
 OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
+ExchangeOutcome = Literal["exchanged", "away", "refused", "failed"]
+"""How an exchange of a token for a caller ended. `away`: somebody gave no answer. `refused`: the provider, or the
+server's authorization server, gave none to this caller. `failed`: the database was away, or there is a bug."""
+EXCHANGE_OUTCOMES: Final[tuple[ExchangeOutcome, ...]] = get_args(ExchangeOutcome)
 BOUNDS: Final = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Upper ends of the buckets of a duration, in seconds; the last bucket has none."""
 
@@ -58,4 +62,11 @@ RESTARTS: Final = Metric(
     "gauge",
     "How often servers that Archway runs ended by themselves, since the latest change of each.",
 )
-METRICS: Final = (RENEWALS, DURATIONS, UNDER_WAY, FAILING, WAITING, RESTARTS, SERVERS)
+EXCHANGES: Final = Metric(
+    "archway_token_exchanges_total",
+    "counter",
+    "Tokens asked of identity providers for callers, by how that ended.",
+    "outcome",
+    EXCHANGE_OUTCOMES,
+)
+METRICS: Final = (RENEWALS, DURATIONS, UNDER_WAY, FAILING, WAITING, RESTARTS, EXCHANGES, SERVERS)

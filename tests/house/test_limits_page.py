@@ -111,6 +111,7 @@ from proxy.upstream import (
 )
 from proxy.upstream.pool import head
 from tests.house.limits_of_entries import ENTRIES
+from tests.house.limits_of_exchanges import EXCHANGES
 from tests.house.limits_of_servers import SERVERS, size
 from tests.house.tracked import ROOT
 
@@ -429,6 +430,7 @@ FIGURES = {
     "headers of an entry": f"{headers.MAX_FIXED_HEADERS}",
     "teams of a caller that a server is told of": f"{statement.MOST_TEAMS}, the first by name",
     **ENTRIES,
+    **EXCHANGES,
     "an answer that stands in a URL": f"{url_template.MAX_LABEL} characters in the host, "
     f"{url_template.MAX_SEGMENT} in the path; the whole URL {MAX_URL_CHARS:,}",
     "a URL": f"{MAX_URL_CHARS:,} characters",

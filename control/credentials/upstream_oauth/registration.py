@@ -15,7 +15,7 @@ from control.credentials.upstream_oauth.authorization_server import Authorizatio
 from control.credentials.upstream_oauth.client import METHODS, How, Method, UpstreamClient
 from control.credentials.upstream_oauth.unfit import AskTheAdmin
 from control.providers.asking import Answer, Asker, error_word, is_refusal, unusable
-from control.registry.credential import OAuthCredential
+from control.registry.credential import IdentityAssertion, OAuthCredential
 
 NAME: Final = "Archway"
 _GRANTS: Final = ("authorization_code", "refresh_token")
@@ -48,7 +48,9 @@ def how_to_register(server: AuthorizationServer, settings: OAuthCredential, ours
     raise AskTheAdmin(server.issuer, ours.redirect_uri, "does not let Archway register itself")
 
 
-def own_client(server: AuthorizationServer, settings: OAuthCredential, client_secret: str) -> UpstreamClient:
+def own_client(
+    server: AuthorizationServer, settings: OAuthCredential | IdentityAssertion, client_secret: str
+) -> UpstreamClient:
     """The client that an admin registered by hand, with the secret that they gave; '' for one that has none."""
     chosen = settings.client_authentication or ("none" if not client_secret else _secret_method(server))
     return UpstreamClient(

@@ -25,6 +25,8 @@ _IS_INVALID_GRANT: Final = frozenset(
         "invalid_refresh_token", "token_expired", "token_revoked", "invalid_code", "code_already_used",  # Slack
     }
 )  # fmt: skip
+BEARER: Final = frozenset({"bearer"})
+"""What an access token is that can be sent to a server (RFC 6750)."""
 _LATER: Final = frozenset({"temporarily_unavailable", "server_error", "slow_down", "ratelimited", "rate_limited"})
 """Words of a provider that wants to be asked again."""
 
@@ -40,6 +42,8 @@ class Granted(msgspec.Struct, frozen=True, kw_only=True):
     """When the access token ends, in Unix seconds; 0: not said."""
     scopes: tuple[str, ...] | None = None
     """What was granted; None where it does not say: then it is what was asked for, or granted before."""
+    issued: str = ""
+    """Of an exchange, which type of token it is (RFC 8693 section 2.2.1); '' where it does not say."""
 
     def __repr__(self) -> str:
         return "Granted()"
@@ -77,8 +81,8 @@ class Away(msgspec.Struct, frozen=True, kw_only=True):
 Outcome = Granted | Refused | Away
 
 
-def outcome_of(answer: Answer, url: str, now: float) -> Outcome:
-    """What an answer of this endpoint comes to."""
+def outcome_of(answer: Answer, url: str, now: float, kinds: frozenset[str] = BEARER) -> Outcome:
+    """What an answer of this endpoint comes to. `kinds`: types of tokens that can be used, in lower case."""
     said = _members(answer)
     word = error_word(said)
     if not (200 <= answer.status < 300 or is_refusal(answer.status)) or said is None or word in _LATER:
@@ -86,12 +90,12 @@ def outcome_of(answer: Answer, url: str, now: float) -> Outcome:
     if word or "error" in said or not 200 <= answer.status < 300:
         sentence = f"{host_of(url)} refused with {answer.status} {word}".rstrip()
         return Refused(error=word, status=answer.status, sentence=sentence)
-    return _granted(said, answer, url, now)
+    return _granted(said, answer, url, now, kinds)
 
 
-def _granted(said: Mapping[str, Any], answer: Answer, url: str, now: float) -> Outcome:
+def _granted(said: Mapping[str, Any], answer: Answer, url: str, now: float, kinds: frozenset[str]) -> Outcome:
     token, kind = said.get("access_token"), said.get("token_type", "bearer")
-    if not (_is_token(token) and isinstance(kind, str) and kind.lower() == "bearer"):
+    if not (_is_token(token) and isinstance(kind, str) and kind.lower() in kinds):
         sentence = f"{host_of(url)} gave no bearer token that can be sent"
         return Refused(error="no_bearer_token", status=answer.status, sentence=sentence)
     return Granted(
@@ -100,6 +104,7 @@ def _granted(said: Mapping[str, Any], answer: Answer, url: str, now: float) -> O
         id_token=_token(said, "id_token"),
         expires_at=_end(said.get("expires_in"), now),
         scopes=scopes_in(said["scope"]) if "scope" in said else None,
+        issued=_token(said, "issued_token_type"),
     )
 
 

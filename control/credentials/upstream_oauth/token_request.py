@@ -12,14 +12,14 @@ from urllib.parse import urlencode
 
 from control.credentials.upstream_oauth.authorize import Begun
 from control.credentials.upstream_oauth.client import TokenPlace
-from control.credentials.upstream_oauth.token_answer import Away, Granted, Outcome, Refused, outcome_of
+from control.credentials.upstream_oauth.token_answer import BEARER, Away, Granted, Outcome, Refused, outcome_of
 from control.providers.asking import Answer, Asker, ProviderAway
 from control.providers.client_secret import basic
 from core.client_keys import KeyRefused
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
-__all__ = ["Away", "Granted", "Outcome", "Refused", "client_credentials", "proven", "redeem", "refresh"]
+__all__ = ["Away", "Granted", "Outcome", "Refused", "client_credentials", "granted", "proven", "redeem", "refresh"]
 
 
 async def redeem(asker: Asker, place: TokenPlace, begun: Begun, code: str, now: float) -> Outcome:
@@ -33,7 +33,7 @@ async def redeem(asker: Asker, place: TokenPlace, begun: Begun, code: str, now: 
         "code_verifier": begun.verifier,
         "resource": begun.resource,
     }
-    return await _asked(asker, place, form, now)
+    return await granted(asker, place, form, now)
 
 
 async def refresh(asker: Asker, place: TokenPlace, refresh_token: str, resource: str, now: float) -> Outcome:
@@ -41,7 +41,7 @@ async def refresh(asker: Asker, place: TokenPlace, refresh_token: str, resource:
     `scopes` None where they stay as they were.
     """
     form = {"grant_type": "refresh_token", "refresh_token": refresh_token, "resource": resource}
-    return await _asked(asker, place, form, now)
+    return await granted(asker, place, form, now)
 
 
 async def client_credentials(
@@ -49,7 +49,7 @@ async def client_credentials(
 ) -> Outcome:
     """A token for the client itself (RFC 6749 section 4.4)."""
     form = {"grant_type": "client_credentials", "scope": " ".join(scopes), "resource": resource}
-    return await _asked(asker, place, form, now)
+    return await granted(asker, place, form, now)
 
 
 def proven(place: TokenPlace, form: Mapping[str, str], now: float) -> tuple[bytes, dict[str, str]]:
@@ -93,6 +93,9 @@ async def asked(asker: Asker, place: TokenPlace, form: Mapping[str, str], now: f
         return Away(why=str(away), retry_after=away.retry_after)
 
 
-async def _asked(asker: Asker, place: TokenPlace, form: Mapping[str, str], now: float) -> Outcome:
+async def granted(
+    asker: Asker, place: TokenPlace, form: Mapping[str, str], now: float, kinds: frozenset[str] = BEARER
+) -> Outcome:
+    """What the answer to such a request comes to. `kinds`: types of tokens that can be used, in lower case."""
     answer = await asked(asker, place, form, now)
-    return outcome_of(answer, place.endpoint, now) if isinstance(answer, Answer) else answer
+    return outcome_of(answer, place.endpoint, now, kinds) if isinstance(answer, Answer) else answer

@@ -4,8 +4,9 @@ import re
 from typing import get_args
 
 from control.registry.server_state import Phase
+from control.telemetry.exchange_counts import ExchangeCounts
 from control.telemetry.exposition import exposed
-from control.telemetry.metrics import BOUNDS, METRICS, OUTCOMES, SERVERS
+from control.telemetry.metrics import BOUNDS, EXCHANGE_OUTCOMES, METRICS, OUTCOMES, SERVERS
 from control.telemetry.renewal_counts import RenewalCounts
 
 
@@ -18,10 +19,12 @@ def counted() -> RenewalCounts:
 
 
 def test_each_metric_is_told_with_its_kind_and_each_outcome_from_the_beginning() -> None:
-    text = exposed(RenewalCounts(), 0, 0, 0, {}, 0)
+    text = exposed(RenewalCounts(), 0, 0, 0, {}, 0, ExchangeCounts().ended)
     assert re.findall(r"^# TYPE (\w+) (\w+)$", text, re.MULTILINE) == [(one.name, one.kind) for one in METRICS]
     for outcome in OUTCOMES:
         assert f'archway_account_renewals_total{{outcome="{outcome}"}} 0\n' in text
+    for how in EXCHANGE_OUTCOMES:
+        assert f'archway_token_exchanges_total{{outcome="{how}"}} 0\n' in text
     assert text.endswith("\n")
 
 
