@@ -197,13 +197,14 @@ def _headers(x: Exchange, installation: ResolvedInstallation) -> list[HeaderTold
     """The headers that the server would get, each with where it comes from; one name stands once."""
     if x.outbound is None:
         return []
+    own = {"authorization"} if installation.caller_token else set()
     parts: tuple[tuple[HeaderOf, Iterable[str]], ...] = (
         ("caller", x.outbound.passed),
         ("entry", (name for name, _ in installation.fixed_headers)),
-        ("credential", (name for name, _ in installation.credential_headers)),
+        ("credential", own | {name for name, _ in installation.credential_headers}),
         ("archway", (name for name, _ in installation.statement_headers)),
         ("arguments", x.outbound.param_headers),
     )  # the later ones win, as where the request is made
     sources = {name.lower(): of for of, names in parts for name in names}
-    sent = {name.lower() for name in (*x.outbound.headers, *x.outbound.param_headers)}
+    sent = own | {name.lower() for name in (*x.outbound.headers, *x.outbound.param_headers)}
     return [HeaderTold(name, sources.get(name, "archway")) for name in sorted(sent)]

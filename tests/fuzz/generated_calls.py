@@ -21,6 +21,7 @@ from control.registry.credential import (
     CREDENTIAL,
     ClientCredentials,
     Credential,
+    ForOneCaller,
     IdentityAssertion,
     NoCredential,
     OAuthCredential,
@@ -186,6 +187,8 @@ def _assigned(
         installation_scope=scope,
         passthrough=entry.passthrough,
         stdio=run is not None and run.transport == "stdio",
+        for_one_caller=isinstance(entry.credential, ForOneCaller),
+        tells_of_caller=entry.caller_statement is not None,
     )
 
 
