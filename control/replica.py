@@ -149,7 +149,7 @@ class Replica:
         proxies = Proxies(to_proxies, settings.proxy_internal_url, calls)
         opening = Opening(seals, place, CallerStatements(statements))
         explaining = Explaining(pool, proxies, opening, settings.pages_url)
-        safeguards = Safeguards(seals, settings.addresses)
+        safeguards = Safeguards(seals, settings.addresses, (settings.base_url, settings.pages_url))
         discoverer = Discoverer(pool, ProbeClient(proxies), safeguards, usable)
         self.discoveries = DiscoveriesUnderWay(discoverer, self.redis["people"])
         self.news = NewsOfLists(pool, discoverer)

@@ -153,7 +153,7 @@ async def deps(
     await ensure_first_admin(pool)
     egress = Egress(LOOPBACK)
     calls = InternalCalls(proxy_ring, caller="control", answerer="proxy")
-    safeguards = Safeguards(RowSeals(secret_ring), LOOPBACK)
+    safeguards = Safeguards(RowSeals(secret_ring), LOOPBACK, ("https://mcp.example.com", "https://tools.example.com"))
     signer = Signer(parse_key_ring("ARCHWAY_SIGNING_KEY", new_key()))
     key_sets = KeySets(pool, Asker(egress, LOOPBACK), signer)
     renewals = Renewals(pool, Asker(egress, LOOPBACK), safeguards.seals)

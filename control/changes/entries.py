@@ -144,9 +144,8 @@ def _sealed(
     safeguards: Safeguards, entry_id: str, wanted: WantedEntry, before: Entry | None, placed_by: str | None
 ) -> NewEntry:
     check_goes_together(wanted.credential, wanted.reached)
-    checked = check_entry(
-        wanted, dispatch.check(wanted.credential, safeguards.addresses), safeguards.addresses, before
-    )
+    credential = dispatch.check(wanted.credential, safeguards.addresses, safeguards.own_urls)
+    checked = check_entry(wanted, credential, safeguards.addresses, before)
     if checked.entry.fixed_headers is None:
         sealed = before.fixed_headers if before else None
     else:

@@ -12,3 +12,5 @@ class Safeguards:
 
     seals: RowSeals
     addresses: AddressPolicy
+    own_urls: tuple[str, ...] = ()
+    """Where Archway itself is reached, by callers and by people: nothing that is for it alone goes on to a server."""

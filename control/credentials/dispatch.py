@@ -4,7 +4,7 @@ Called when an entry is saved, when it is installed, when an installation is res
 cure. The type checker refuses a kind that is missing here.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import assert_never
 
 from control.credentials.kinds import client_credentials, id_jag, none, oauth, passthrough, static, token_exchange
@@ -26,8 +26,8 @@ from control.registry.targets import Target
 from core.egress.addresses import AddressPolicy
 
 
-def check(credential: Credential, policy: AddressPolicy) -> CheckedCredential:
-    """The credential as an entry may be saved with it, or BrokenRule."""
+def check(credential: Credential, policy: AddressPolicy, own_urls: Sequence[str] = ()) -> CheckedCredential:
+    """The credential as an entry may be saved with it, or BrokenRule. `own_urls`: where Archway itself is reached."""
     match credential:
         case NoCredential():
             return none.check(credential)
@@ -42,7 +42,7 @@ def check(credential: Credential, policy: AddressPolicy) -> CheckedCredential:
         case IdentityAssertion():
             return id_jag.check(credential, policy)
         case Passthrough():
-            return passthrough.check(credential)
+            return passthrough.check(credential, own_urls)
     assert_never(credential)
 
 

@@ -4,16 +4,50 @@ An installation brings nothing for it, and control never hands the token out: th
 the call. Here is what an entry may say.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
+from urllib.parse import urlsplit
 
 from control.registry.broken_rule import BrokenRule
 from control.registry.credential import CheckedCredential, Cure, Passthrough
 from control.registry.targets import header
 
+_FIELD: Final = "credential_placement.audiences"
+_LONGEST: Final = 2_048
+"""Characters of an audience."""
 
-def check(credential: Passthrough) -> CheckedCredential:
-    """As it is; whether its audiences are another's than ours alone is looked at where ours are known."""
-    return CheckedCredential(credential, (header("authorization"),))
+
+def check(credential: Passthrough, own_urls: Sequence[str]) -> CheckedCredential:
+    """With each audience once, or BrokenRule. `own_urls`: where Archway itself is reached. A token that is for it
+    alone goes on to nobody (MCP 2025-11-25, Security Best Practices, "Token Passthrough").
+    """
+    for audience in credential.audiences:
+        if not 0 < len(audience) <= _LONGEST or not audience.isprintable() or audience.strip() != audience:
+            raise BrokenRule(_FIELD, f"must each have 1 to {_LONGEST} visible characters, as the tokens say it")
+        if is_one_of(audience, own_urls):
+            raise BrokenRule(
+                _FIELD,
+                f"must be the server's: {audience!r} is Archway's own, and what is for it alone goes on to nobody",
+            )
+    return CheckedCredential(Passthrough(tuple(dict.fromkeys(credential.audiences))), (header("authorization"),))
+
+
+def is_one_of(audience: str, own_urls: Sequence[str]) -> bool:
+    """Whether it is at the origin of one of these URLs (RFC 6454): a gateway's URL, or that of the issuer."""
+    asked = _origin(audience)
+    return asked is not None and asked in {_origin(one) for one in own_urls}
+
+
+def _origin(url: str) -> tuple[str, str, int | None] | None:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    scheme = parts.scheme.lower()
+    if not parts.hostname:
+        return None
+    return scheme, parts.hostname.rstrip("."), port or {"http": 80, "https": 443}.get(scheme)
 
 
 def against(credential: Passthrough, audience: str) -> str:

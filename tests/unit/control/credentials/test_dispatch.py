@@ -70,5 +70,6 @@ def test_each_secret_that_a_kind_takes_has_a_place(credential: Credential) -> No
 
 
 def _more(check: Callable[..., object]) -> list[object]:
-    """The address policy, for the kinds whose settings hold addresses."""
-    return [ANYWHERE] if "policy" in inspect.signature(check).parameters else []
+    """The address policy, for the kinds whose settings hold addresses; no URLs of ours for those that must not."""
+    asks = inspect.signature(check).parameters
+    return [ANYWHERE] if "policy" in asks else [()] if "own_urls" in asks else []
