@@ -145,6 +145,18 @@ async def test_a_provider_with_one_audience_needs_not_be_told_which(admin: Admin
     assert gateway["identity_provider_audience"] == "api://a"
 
 
+async def test_a_gateway_takes_assertions_of_a_provider_that_it_names(admin: AdminClient, issuer: FakeIssuer) -> None:
+    taking = {"slug": "w", "name": "W", "takes_assertions": True}
+    assert (await admin.post("/gateways", taking)).problem("takes_assertions")
+    provider = await admin.made("/identity-providers", body(issuer))
+    gateway = await admin.made("/gateways", {**taking, "identity_provider_id": provider["id"]})
+    assert (gateway["identity_provider_audience"], gateway["client_auth"]) == ("", ["token", "oauth", "id_jag"])
+    path = f"/gateways/{gateway['id']}"
+    assert (await admin.patch(path, {"takes_assertions": False})).problem("identity_provider_id")
+    none = await admin.patch(path, {"identity_provider_id": None})
+    assert (none.json["takes_assertions"], none.json["client_auth"]) == (False, ["token", "oauth"])
+
+
 async def test_a_gateway_cannot_name_a_provider_that_there_is_not(admin: AdminClient) -> None:
     named = {"slug": "w", "name": "W", "identity_provider_id": admin.user["id"]}
     assert (await admin.post("/gateways", named)).problem("identity_provider_id")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.fixtures_redis import RedisServer
+from tests.oauth.asserting import AssertingCorp
 from tests.oauth.flow import Flow, claims_of
 from tests.plugins.secret_canaries import Canaries, Sinks
 from tests.trust.test_secret_canaries import everything_in
@@ -53,3 +54,28 @@ async def test_a_secret_is_in_no_log_no_row_no_key_of_redis_and_no_refusal(
     sinks.feed("the database", await the_database(flow))
     sinks.feed("redis", everything_in(redis_server))
     assert claims_of(tokens["access_token"])["gid"]
+
+
+@pytest.mark.parametrize("what", [pytest.param("identity assertion", id="X-1: identity assertion")])
+async def test_an_identity_assertion_is_in_no_log_no_row_no_key_of_redis_and_no_refusal(
+    corp: AssertingCorp, canary: Canaries, sinks: Sinks, redis_server: RedisServer, what: str
+) -> None:
+    good, bad = corp.assertion(), corp.assertion(client_id="another")
+    for number, secret in enumerate((good, bad)):
+        canary.watch(f"{what} {number}", secret)
+        canary.watch(f"the signature of {what} {number}", secret.rpartition(".")[2])
+
+    answers = [
+        await corp.exchange(good),
+        await corp.exchange(good),
+        await corp.exchange(bad),
+        await corp.exchange(f"{bad}x"),
+        await corp.exchange(good, client_secret="archs_wrong"),
+        await corp.flow.send("GET", f"/oauth/token?assertion={good}"),
+    ]
+
+    assert [answer.status for answer in answers][0:3] == [200, 400, 400]
+    for number, answer in enumerate(answers[1:]):
+        sinks.feed(f"refusal {number}", answer.body)
+    sinks.feed("the database", await the_database(corp.flow))
+    sinks.feed("redis", everything_in(redis_server))

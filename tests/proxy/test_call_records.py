@@ -305,19 +305,20 @@ async def test_a_call_that_is_refused_for_want_of_room_leaves_one_record(rig: Ri
     assert (one.status, one.method, one.decision) == ("overloaded", "tools/call", "refused")
 
 
+@pytest.mark.parametrize("way", ["oauth", "id_jag"])
 async def test_a_record_of_a_call_by_an_access_token_names_its_grant_and_holds_no_token(
-    rig: Rig, upstream: McpUpstream
+    rig: Rig, upstream: McpUpstream, way: str
 ) -> None:
     issuer = FakeIssuer("http://127.0.0.1:8080", kind="own")
     rig.control.knows(issuer)
     tools = [rig.control.tool("t", "echo", rig.control.installation(upstream.url))]
-    await rig.serve(tools, client_auth_beside=["oauth"])
+    await rig.serve(tools, client_auth_beside=[way])
     jwt = issuer.token(aud="http://127.0.0.1:8080/v1/mcp/g")
-    principal = rig.control.bears(jwt, credential_id="grant-1")
+    principal = rig.control.bears(jwt, credential_id="grant-1", by_assertion=way == "id_jag")
     for _ in range(2):
         assert (await rig.call("t", token=jwt)).status == 200
     for record in await arrived(rig, 2):
-        assert (record.auth, record.token_id, record.principal) == ("oauth", "grant-1", principal.key)
+        assert (record.auth, record.token_id, record.principal) == (way, "grant-1", principal.key)
         assert jwt not in repr(record)
 
 

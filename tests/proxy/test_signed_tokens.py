@@ -160,7 +160,7 @@ async def test_a_verdict_on_a_credential_of_another_kind_lets_nobody_in(
 
 @pytest.mark.parametrize(
     ("ways", "status"),
-    [(["oauth"], 200), (["jwt"], 401), (["token"], 401), (["what a later version knows"], 401)],
+    [(["oauth"], 200), (["jwt"], 401), (["token"], 401), (["id_jag"], 401), (["what a later version knows"], 401)],
 )
 async def test_a_gateway_takes_only_the_ways_that_it_names(
     rig: Rig, upstream: McpUpstream, ours: FakeIssuer, ways: list[str], status: int
@@ -169,6 +169,16 @@ async def test_a_gateway_takes_only_the_ways_that_it_names(
     jwt = ours.token(aud=RESOURCE)
     rig.control.bears(jwt)
     assert await calls(rig, jwt, 2) == [status] * 2
+
+
+@pytest.mark.parametrize(("ways", "status"), [(["id_jag"], 200), (["token", "oauth", "jwt"], 401)])
+async def test_a_token_that_a_provider_vouched_for_is_taken_where_its_assertions_are(
+    rig: Rig, upstream: McpUpstream, ours: FakeIssuer, ways: list[str], status: int
+) -> None:
+    await serve(rig, upstream, client_auth=ways, client_auth_beside=[])
+    jwt = ours.token(aud=RESOURCE)
+    rig.control.bears(jwt, by_assertion=True)
+    assert await calls(rig, jwt) == [status] * 4
 
 
 async def test_a_new_key_is_found_and_one_that_is_withdrawn_ends_its_tokens(

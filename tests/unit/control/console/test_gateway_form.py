@@ -53,6 +53,12 @@ def test_the_provider_stays_where_the_form_did_not_show_it() -> None:
 def test_without_a_provider_there_is_no_audience() -> None:
     made = made_of(Form({"identity_provider_id": "", "identity_provider_audience": "left over"}))
     assert (made["identity_provider_id"], made["identity_provider_audience"]) == (None, "")
+    assert made["takes_assertions"] is False
+
+
+def test_a_provider_that_is_taken_away_takes_its_assertions_along() -> None:
+    assert made_of(Form({"identity_provider_id": PROVIDER, "takes_assertions": "true"}))["takes_assertions"] is True
+    assert made_of(Form({"identity_provider_id": "", "takes_assertions": "true"}))["takes_assertions"] is False
 
 
 @pytest.mark.parametrize(
@@ -63,7 +69,7 @@ def test_without_a_provider_there_is_no_audience() -> None:
         {
             "labels": {"stage": "test"}, "header_allowlist": ("x-a",), "audit_required": True,
             "allowed_clients": ("a", "b"), "instructions": "Ask.", "identity_provider_id": PROVIDER,
-            "identity_provider_audience": "https://a.example",
+            "identity_provider_audience": "https://a.example", "takes_assertions": True,
         },
     ],
 )  # fmt: skip

@@ -66,5 +66,6 @@ def test_a_gateway_is_told_why_it_takes_no_tokens_of_its_provider() -> None:
     assert gateway_warning(provider, "api://a", state(), NOW) == ""
     assert "switched off" in gateway_warning(a_provider(enabled=False), "api://a", state(), NOW)
     assert "audience" in gateway_warning(provider, "api://b", state(), NOW)
+    assert gateway_warning(provider, "", state(), NOW) == "", "this one takes only assertions"
     assert "No keys" in gateway_warning(provider, "api://a", state(keys=()), NOW)
     assert "No keys" in gateway_warning(provider, "api://a", state(HARD_S), NOW)
