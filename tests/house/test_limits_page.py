@@ -26,6 +26,7 @@ from control.credentials.upstream_oauth import account, challenge, metadata, tok
 from control.discovery import discover, news, probe_client, server_reports, under_way
 from control.http import forms, models, paging
 from control.http.reading import MAX_BODY as ADMIN_BODY
+from control.identity import id_jag
 from control.internal.watches import SILENT_S
 from control.oauth import limits, parameters, register, sweep
 from control.oauth.clients import cimd, documents
@@ -404,6 +405,8 @@ FIGURES = {
         f"{documents.A_MINUTE_OF_ONE_HOST} a minute; {documents.MOST_AT_ONCE} at once in all"
     ),
     "one parameter": f"{parameters.LONGEST:,} characters",
+    "an identity assertion": f"{jwt.LONGEST:,} characters, `jti` {id_jag.LONGEST_NAME}",
+    "seconds from `iat` to `exp` of an identity assertion": f"{id_jag.LONGEST_LIFE_S}",
     "seconds of a code, and of an access token": f"{oauth_grants.CODE_LIFE.seconds}, {jwt.ACCESS_TOKEN_S}",
     "minutes that a consent page waits": f"{oauth_requests.LIFE // timedelta(minutes=1)}",
     "days of a refresh token that nobody uses, and of a grant": (
@@ -413,6 +416,7 @@ FIGURES = {
     "codes that are redeemed from one address of network": tries(limits.CODE),
     "refreshes of one grant": tries(limits.REFRESH),
     "tokens of one client that acts by itself": tries(limits.CLIENT),
+    "identity assertions that one client brings": tries(limits.ASSERTION),
     "clients that a gateway names": f"{oauth_client.MAX_CLIENTS}",
     "processes and threads, where it is not us": f"{of_processes._PROCESSES}",
     "files that one of its processes opens": f"{of_processes._ALWAYS['NOFILE']:,}",
