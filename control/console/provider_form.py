@@ -13,7 +13,7 @@ _TEXTS: Final = (
     "slug", "name", "issuer", "client_id", "client_authentication", "email_claim", "name_claim", "teams_claim",
     "roles_claim", "highest_role",
 )  # fmt: skip
-_TICKS: Final = ("sign_in", "match_email", "create_people", "assume_email_verified")
+_TICKS: Final = ("sign_in", "match_email", "create_people", "assume_email_verified", "admits_external")
 _WORDS: Final = ("scopes", "allowed_domains", "algorithms")
 _LINES: Final = ("audiences",)
 

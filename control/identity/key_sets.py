@@ -90,11 +90,12 @@ class KeySets:
         async with transaction(self._pool, readonly=True) as connection:
             state = await identity_providers.state(connection, provider.id)
         endpoints = state.endpoints
-        if endpoints is None or not endpoints.authorization_endpoint:
+        if _lacks(provider, endpoints):
             asked = await asyncio.shield(self._ask(provider, cool_down_s=SIGN_IN_AGAIN_S))
             endpoints = asked.endpoints
-            if endpoints is None or not endpoints.authorization_endpoint:
+            if _lacks(provider, endpoints):
                 raise ProviderAway(asked.fault or "it was asked just now; try again in a moment")
+        assert endpoints is not None
         refuse_unapproved(provider, endpoints)
         return endpoints
 
@@ -161,8 +162,8 @@ class KeySets:
 
     async def _fetched(self, provider: IdentityProvider, state: ProviderState, *, metadata: bool) -> ProviderState:
         endpoints = state.endpoints
-        lacks = endpoints is None or (provider.sign_in and not endpoints.authorization_endpoint)
-        if metadata or lacks or state.fault or age(state.discovered_at, self._clock()) >= DISCOVERY_S:
+        wanted = metadata or _lacks(provider, endpoints) or state.fault
+        if wanted or age(state.discovered_at, self._clock()) >= DISCOVERY_S:
             endpoints = await discover(self._asker, provider.issuer, signs_in=provider.sign_in)
             async with changing(self._pool, acting_for(provider)) as write:
                 _ = await changes.keep_endpoints(write, provider, endpoints)
@@ -202,6 +203,11 @@ def key_set_of(provider: IdentityProvider, state: ProviderState, now: float) -> 
         provider_id=provider.id,
         audiences=list(provider.audiences),
     )
+
+
+def _lacks(provider: IdentityProvider, endpoints: Endpoints | None) -> bool:
+    """Whether it is not known where the provider is to be asked: where people sign in, if they do."""
+    return endpoints is None or (provider.sign_in and not endpoints.authorization_endpoint)
 
 
 def age(moment: datetime | None, now: float) -> float:

@@ -20,11 +20,12 @@ from control.console.shown_providers import shown_provider
 from control.console.visit import Visit
 from control.registry.identity_provider import IdentityProvider
 from control.registry.partial import provider_with
-from control.store import gateways, identities, identity_providers, teams
+from control.store import external_principals, gateways, identities, identity_providers, oauth_clients, teams
 from control.store.pool import Connection, transaction
 
 _MOST_PEOPLE = 100
 _MOST_TEAMS = 200
+_MOST_ACCOUNTS = 200
 
 
 async def show(visit: Visit) -> web.Response:
@@ -133,15 +134,22 @@ async def shown(visit: Visit, form: Form | None = None) -> web.Response:
         known = await identities.page(connection, provider_id, limit=_MOST_PEOPLE, after=None) if knows else []
         deletes = caller.may("identity_provider:delete")
         going = await identities.goes_with(connection, provider_id) if deletes else None
+        without = (
+            await external_principals.page(connection, limit=_MOST_PEOPLE, provider_id=provider_id) if knows else []
+        )
+        externals = await external_principals.count(connection, provider_id)
+        accounts = await oauth_clients.acting_by_themselves(connection, _MOST_ACCOUNTS) if knows else []
     return visit.again(
         "identity_providers/provider.html",
         form or Form({"gives": "", "role": "member"}),
-        shown=shown_provider(provider, state, visit.deps.single_sign_on.redirect_uri(provider.slug)),
+        shown=shown_provider(provider, state, visit.deps.single_sign_on.redirect_uri(provider.slug), externals),
         provider=provider,
         taking=taking,
         teams={one.id: one.name for one in groups},
         known=known,
         going=going,
+        without=without,
+        accounts={one.id: one.name for one in accounts},
     )
 
 
