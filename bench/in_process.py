@@ -1,11 +1,13 @@
 """What one governed call costs in user space, in one process: `python -m bench.in_process`, or `make bench-quick`.
 
 A warm worker between callers and servers that are not there (`bench/rig.py`): everything but kernel and event loop,
-from the caller's bytes to the record. Microseconds are the least of many batches, since what the machine does besides
-only ever adds; so they repeat within a few percent where a figure under load does not. `--form` takes `json` (the
-default), `stream` (answers as event streams, in three pieces as servers write them), `legacy` (callers in a session,
-with JSON). `--server legacy` is a server of the legacy era, with a session for each caller. `--compiled` takes what
-`make compiled` made. `--profile` prints a profile by function instead, whose figures tell shares and not costs.
+from the caller's bytes to the record. Microseconds are the least of many batches, since what the machine does
+besides only ever adds; so they repeat within a few percent where a figure under load does not. `--form` takes `json`
+(the default), `stream` (answers as event streams, in three pieces as servers write them), `legacy` (callers in a
+session, with JSON). `--server legacy` is a server of the legacy era, with a session for each caller. `--tells`
+measures besides what it costs to tell the server who calls, and each request's identifier, in turn with calls of
+which nothing is told. `--compiled` takes what `make compiled` made. `--profile` prints a profile by function
+instead, whose figures tell shares and not costs.
 """
 
 import argparse
@@ -29,16 +31,20 @@ from proxy.garbage import collect_seldom
 FORMS: Final = ("json", "stream", "legacy")
 
 
-async def measured(form: str, batches: int, environment: dict[str, Any], server: Era) -> list[float]:
-    """Microseconds a call, by batch."""
-    rig = Rig(form, environment, server=server)
-    for _ in range(20):
-        rig.batch()
+async def measured(
+    form: str, batches: int, environment: dict[str, Any], server: Era, tells: tuple[bool, ...] = (False,)
+) -> list[list[float]]:
+    """Microseconds a call, by batch, for each of `tells`."""
+    rigs = [Rig(form, environment, server=server, tells=one) for one in tells]
+    for rig in rigs:
+        for _ in range(20):
+            rig.batch()
     gc.collect()
     gc.freeze()
-    costs = []
+    costs: list[list[float]] = [[] for _ in rigs]
     for _ in range(batches):
-        costs.append(rig.batch())
+        for rig, kept in zip(rigs, costs, strict=True):
+            kept.append(rig.batch())
         await asyncio.sleep(0)
     return costs
 
@@ -60,6 +66,7 @@ def main() -> None:
     parser.add_argument("--server", choices=[era.name.lower() for era in Era], default="modern", help="of which era")
     parser.add_argument("--batches", type=int, default=100, help="of 320 calls each")
     parser.add_argument("--without-plans", action="store_true", help="every call through all stages")
+    parser.add_argument("--tells", action="store_true", help="beside it, with what a server is told of callers")
     parser.add_argument("--compiled", action="store_true", help="with the modules that `make compiled` made")
     parser.add_argument("--profile", action="store_true")
     if (told := parser.parse_args()).compiled and not compiled_form.is_used():
@@ -72,9 +79,11 @@ def main() -> None:
         if told.profile:
             loops(_profiled(form, environment, server))
             continue
-        costs = loops(measured(form, told.batches, environment, server))
-        print(f"in_process_{form}_us: {min(costs):.2f}")
-        print(f"in_process_{form}_median_us: {statistics.median(costs):.2f}", file=sys.stderr)
+        tells = (False, True) if told.tells else (False,)
+        found = loops(measured(form, told.batches, environment, server, tells))
+        for name, costs in zip((form, f"{form}_that_tells"), found, strict=False):
+            print(f"in_process_{name}_us: {min(costs):.2f}")
+            print(f"in_process_{name}_median_us: {statistics.median(costs):.2f}", file=sys.stderr)
 
 
 if __name__ == "__main__":

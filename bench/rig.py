@@ -11,10 +11,12 @@ import time
 from typing import Any, Final, cast
 
 import orjson
+from msgspec.structs import replace
 
 from bench.credentials import AUDIENCE, CLIENT, LENGTHS, LIVES_S, Signing
 from bench.orders import ENVELOPE, LEGACY, MARKER, MODERN
 from bench.written import Written
+from core.caller_statements import StatementSigner
 from core.identifiers import new_id
 from core.key_sets import sign_key_set
 from core.keys import new_key, parse_key_ring
@@ -53,12 +55,23 @@ _RESULT: Final = b'{"jsonrpc":"2.0","id":%b,"result":{"content":[{"type":"text",
 
 
 class Rig:
-    """A warm worker between callers and servers that are not there; `way`: what callers show, `server`: its era."""
+    """A warm worker between callers and servers that are not there; `way`: what callers show, `server`: its era;
+    `tells`: whether servers are told of callers and of each request.
+    """
 
-    def __init__(self, form: str, environment: dict[str, Any], way: str = "static", server: Era = Era.MODERN) -> None:
-        self._form, self._way, self._server = form, way, server
+    def __init__(
+        self,
+        form: str,
+        environment: dict[str, Any],
+        way: str = "static",
+        server: Era = Era.MODERN,
+        *,
+        tells: bool = False,
+    ) -> None:
+        self._form, self._way, self._server, self._tells = form, way, server, tells
         ring = parse_key_ring("ARCHWAY_SIGNING_KEY", new_key())
         signer, self._signing = Signer(ring), Signing(ring, PUBLIC_URL, _PROVIDER)
+        self._statements = StatementSigner(ring, PUBLIC_URL)
         self._worker = _worker(signer.public_keys, environment)
         self._gateway, self._route = _gateway(self._worker)
         self._know_keys(signer)
@@ -177,6 +190,8 @@ class Rig:
         principal = Principal("user", new_id(), f"c{number}")
         token, proof, auth = self._shown(principal)
         self._proofs.append(proof)
+        if self._tells:
+            installation = self._telling(installation, principal)
         far, client = time.monotonic() + _FAR_S, "" if auth == "token" else CLIENT
         verdict = CallerVerdict(proof.digest, principal, "token-id", time.time() + LIVES_S, auth=auth, client=client)
         worker.authority.verdicts.memory.put(proof.digest, Aged(verdict, far, time.time() + LIVES_S))
@@ -195,6 +210,17 @@ class Rig:
         identifier, own = worker.deps.sessions.new(gateway.id, known, LEGACY, 0)
         worker.deps.sessions._remember((identifier, gateway.id, known.key, known.way), own)
         return _request(token, f"MCP-Protocol-Version: {LEGACY}\r\nMcp-Session-Id: {identifier}\r\n", {})
+
+    def _telling(self, installation: ResolvedInstallation, principal: Principal) -> ResolvedInstallation:
+        """As control gives it to this caller where the server is told of them."""
+        claims = {"sub": principal.key, "aud": "http://192.0.2.9", "email": f"{principal.name}@bench.invalid"}
+        statement, _ = self._statements.statement(claims, time.time())
+        return replace(
+            installation,
+            made_for=principal.key,
+            request_id_header="x-request-id",
+            statement_headers=[("x-archway-caller", statement)],
+        )
 
     def _shown(self, principal: Principal) -> tuple[str, Proof, AuthKind]:
         """A credential of the rig's way."""

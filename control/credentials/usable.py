@@ -135,10 +135,19 @@ class Usable:
         resolved = resolve_installation(entry, installation, secrets, account, self._place, given)
         if isinstance(resolved, InstallationRefusal):
             return resolved
-        if entry.caller_statement is not None:
-            assert self._statements is not None, "nobody here tells servers of callers"
-            resolved = self._statements.told(entry, resolved, facts)
-        return resolved, secrets
+        return self._told(entry, resolved, secrets, facts)
+
+    def _told(
+        self, entry: Entry, resolved: ResolvedInstallation, secrets: OpenedSecrets, facts: Facts | None
+    ) -> tuple[ResolvedInstallation, OpenedSecrets]:
+        """With what the server is told of the caller; a signed statement is a secret, too."""
+        if entry.caller_statement is None:
+            return resolved, secrets
+        assert self._statements is not None, "nobody here tells servers of callers"
+        told = self._statements.told(entry, resolved, facts)
+        if entry.caller_statement.form == "jwt":
+            secrets = replace(secrets, values={**secrets.values, "statement": told.statement_headers[0][1]})
+        return told, secrets
 
     async def _given(
         self, calling: Calling, entry: Entry, installation: Installation, newer_than: float, within: float

@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,7 +19,8 @@ import aiohttp
 import pytest
 
 from core import redis_names
-from core.keys import new_key
+from core.caller_statements import StatementSigner
+from core.keys import new_key, parse_key_ring
 from core.records import BATCH_PURPOSE
 from core.sealing import Sealer
 from core.snapshot import TokenIssuer
@@ -227,6 +229,27 @@ async def test_values_of_headers_are_nowhere_but_at_the_upstream(
 
         got = server.seen_of("tools/call")[0].headers
         assert (got["Authorization"], got["X-Fixed"], got["X-Passed"]) == (f"Bearer {credential}", fixed, passed)
+
+
+@pytest.mark.parametrize("_row", [pytest.param(0, id="X-1: statement about a caller")])
+async def test_a_statement_about_a_caller_is_nowhere_but_at_the_upstream(
+    make_rig: MakeRig, canary: Canaries, watched: Sinks, counting_file: Path, tmp_path: Path, _row: int
+) -> None:
+    signer, disk = StatementSigner(parse_key_ring("K", new_key()), "https://archway.example"), tmp_path / "disk"
+    statement, ends = signer.statement({"sub": "user:1", "aud": "https://crm.example"}, time.time())
+    _, claims, signature = statement.split(".")
+    canary.watch("claims of the statement", claims)
+    canary.watch("signature of the statement", signature)
+    said = {"statement_headers": [("x-archway-caller", statement)], "expires_at": ends}
+    async with make_rig(metrics_file=str(counting_file), call_seconds=1.0, disk_cache=str(disk)) as rig:
+        rig.prepared = None  # as in `rig`
+        async with bad_and_good_tools(rig, **said) as server:
+            await every_path(rig, watched, arguments={})
+            assert server.seen_of("tools/call", tool="good")[0].headers["X-Archway-Caller"] == statement
+    kept = [file for file in disk.rglob("*") if file.is_file()]
+    assert kept
+    for file in kept:
+        watched.feed("a copy on disk", file.read_bytes())
 
 
 @pytest.mark.parametrize("_row", [pytest.param(0, id="X-1: tool argument")])

@@ -4,12 +4,15 @@ from typing import Any
 
 from control.credentials import dispatch
 from control.credentials.for_caller import ForCaller
+from control.credentials.statement import CallerStatements, Facts
 from control.credentials.usable import Usable
 from control.registry.account import Account, AccountTokens, place_of
+from control.registry.caller_statement import CallerStatement
 from control.registry.credential import ClientCredentials, OAuthCredential, Passthrough, TokenExchange
 from control.registry.entry import Entry
 from control.registry.installation import Installation
 from control.registry.row_seals import RowSeals
+from core.caller_statements import StatementSigner
 from core.keys import new_key, parse_key_ring
 from core.resolve import InstallationRefusal, ResolvedInstallation
 from tests.fakes.registry import an_account, an_entry, an_installation
@@ -181,3 +184,20 @@ async def test_no_provider_is_asked_for_an_installation_that_lacks_something() -
     found = await usable.resolved(an_entry(credential=TokenExchange("p1")), installation, None, calling=BY_TOKEN)
     assert isinstance(found, InstallationRefusal)
     assert exchanging.asked == []
+
+
+async def test_what_a_server_is_told_of_callers_is_put_in_and_no_server_may_repeat_a_statement() -> None:
+    signer = StatementSigner(parse_key_ring("ARCHWAY_SIGNING_KEY", new_key()), "https://archway.test")
+    usable = Usable(SEALS, Renewing(), lambda: NOW, statements=CallerStatements(signer))
+    entry = an_entry(caller_statement=CallerStatement(request_id_header="x-request-id"))
+    opened = await usable.opened(entry, an_installation(), None, facts=Facts("user:1"))
+    assert not isinstance(opened, InstallationRefusal)
+    found, secrets = opened
+    assert found.own_headers["x-archway-caller"] in secrets.all
+    assert (found.made_for, found.request_id_header) == ("user:1", "x-request-id")
+    # Plain headers are no secrets: words such as a name may well stand in what a server says.
+    plain = an_entry(caller_statement=CallerStatement(form="headers", headers={"name": "x-name"}))
+    opened = await usable.opened(plain, an_installation(), None, facts=Facts("user:1", name="Anna"))
+    assert not isinstance(opened, InstallationRefusal)
+    assert opened[0].own_headers["x-name"] == "Anna"
+    assert not opened[1].all
