@@ -100,12 +100,11 @@ def _outcome(told: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _stages(told: Mapping[str, Any]) -> Sequence[Mapping[str, str]]:
-    later = told["caller"]["later"]
     return [
         {
             "check": one["stage"].replace("_", " "),
             "outcome": _WORDS[one["outcome"]],
-            "why": one["why"] or (later if one["stage"] == "authenticate" and one["outcome"] == "passed" else ""),
+            "why": one["why"],
         }
         for one in told["stages"]
     ]

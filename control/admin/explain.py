@@ -25,6 +25,7 @@ from control.http.problems import Problem, invalid
 from control.proxies import ProxyAway
 from control.registry.credential import kind_of
 from control.registry.owner import owner_columns
+from core.explain import StageTold
 
 operations = Operations("gateways")
 _AWAY: Final = 503
@@ -56,7 +57,7 @@ async def explain_call(asked: Asked, gateway_id: Id, body: ExplainCall) -> Expla
 def view_of(told: Explanation, *, everything: bool) -> ExplanationView:
     """What is told of it: `everything` to who may ask about others, else no more than a refusal would say."""
     explained, who = told.explained, told.who
-    stages = [StageView(stage=one.stage, outcome=one.outcome, why=one.why) for one in explained.stages]
+    stages = [_stage(one, who.later) for one in explained.stages]
     headers = explained.headers if everything else []
     return ExplanationView(
         refused=bool(explained.reason),
@@ -74,6 +75,13 @@ def view_of(told: Explanation, *, everything: bool) -> ExplanationView:
         server=_server(told, everything=everything),
         headers=[HeaderView(name=one.name, of=one.of) for one in headers],
     )
+
+
+def _stage(one: StageTold, later: str) -> StageView:
+    """What is known later of a credential is told where it is looked at."""
+    if one.stage == "authenticate" and one.outcome == "passed" and later:
+        return StageView(stage=one.stage, outcome="at_the_call", why=later)
+    return StageView(stage=one.stage, outcome=one.outcome, why=one.why)
 
 
 def _serving(told: Explanation) -> WouldServe | None:

@@ -19,6 +19,7 @@ from control.console.pages import (
     connect,
     entry,
     entry_tool,
+    explain,
     find,
     gateway,
     gateway_tool,
@@ -75,6 +76,7 @@ _SHOWN_TOOL: Final = f"{_GATEWAY}/tools/{{assignment_id:{_ID}}}"
 _ASSIGNS: Final = "POST /gateways/{gateway_id}/assignments"
 _ASSIGNED: Final = "/gateways/{gateway_id}/assignments/{assignment_id}"
 _DELETES_PULL_SECRET: Final = f"/pull-secrets/{{pull_secret_id:{_ID}}}/delete"
+_EXPLAINS: Final = "POST /gateways/{gateway_id}/explain"
 _EVERYBODY: Final = "GET /me"
 
 
@@ -148,6 +150,8 @@ PAGES: Final = (
     PageRoute("POST", _SHOWN_TOOL, gateway_tool.change, f"PATCH {_ASSIGNED}"),
     PageRoute("POST", f"{_SHOWN_TOOL}/again", gateway_tool.again, _ASSIGNS),
     PageRoute("POST", f"{_SHOWN_TOOL}/remove", gateway_tool.remove, f"DELETE {_ASSIGNED}"),
+    PageRoute("GET", f"{_GATEWAY}/explain", explain.show, _EXPLAINS),
+    PageRoute("POST", f"{_GATEWAY}/explain", explain.ask, _EXPLAINS),
     PageRoute("POST", f"{_GATEWAY}/delete", gateway.delete, "DELETE /gateways/{gateway_id}"),
     PageRoute("GET", "/activity", activity.show, "GET /records"),
     PageRoute("GET", f"/activity/{{record_id:{_ID}}}", activity.record, "GET /records/{record_id}"),

@@ -177,6 +177,7 @@ BODIES: dict[str, dict[str, Body]] = {
         OTHERS: lambda _, __: {"slug": "for-all", "name": "For all"},
     },
     "PATCH /gateways/{gateway_id}": {ANY: lambda _, __: NAME},
+    "POST /gateways/{gateway_id}/explain": {ANY: lambda _, __: {"tool": "t"}},
     "POST /gateways/{gateway_id}/assignments": {
         ANY: lambda _, __: {"entry": "shared", "tools": ["*"]}
     },

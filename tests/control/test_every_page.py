@@ -86,6 +86,8 @@ ALSO: Mapping[str, Action] = {
     "POST /people/invite": "link:create",  # lets somebody in, and makes their link
     "POST /people/{user_id}": "user:read",  # shows the form again
     "POST /gateways/{gateway_id}/tools/{assignment_id}/again": "assignment:read",
+    "GET /gateways/{gateway_id}/explain": "gateway:read",
+    "POST /gateways/{gateway_id}/explain": "gateway:read",
     "GET /registry/{entry_id}/change": "entry:read",
     "POST /registry/{entry_id}/change": "entry:read",
     "POST /registry/{entry_id}/discover-through": "entry:read",
@@ -105,6 +107,7 @@ FORMS: Mapping[str, Mapping[str, str]] = {
     "/gateways/{gateway_id}/edit": {"name": "Another", "slug": "mine", "visibility": "personal", "version": STALE},
     "/gateways/{gateway_id}/tools/{assignment_id}": {"exposed_name": "another", "version": STALE},
     "/gateways/{gateway_id}/tools/{assignment_id}/again": {"exposed_name": "again"},
+    "/gateways/{gateway_id}/explain": {"tool": "t"},
     "/people/invite": {"name": "New", "email": "new@example.com", "role": "member"},
     "/people/{user_id}": {"name": "Another", "version": STALE},
     "/teams/new": {"name": "Green"},

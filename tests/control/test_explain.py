@@ -54,7 +54,8 @@ async def test_a_call_that_nothing_refuses_says_what_would_serve_it_and_never_a_
     assert serving["uses"] == "installation"
     assert (told["server"]["kind"], told["server"]["url"]) == ("remote", "https://time.example/mcp")
     assert told["headers"] == [{"name": "x-key", "of": "credential"}, {"name": "x-tenant", "of": "caller"}]
-    assert [outcome(told, stage) for stage in ("authenticate", "enter_gateway", "choose_tool")] == ["passed"] * 3
+    assert [outcome(told, stage) for stage in ("enter_gateway", "choose_tool", "compose_headers")] == ["passed"] * 3
+    assert outcome(told, "authenticate") == "at_the_call"  # no token was named
     assert outcome(told, "receive") == "at_the_call"
     assert "the-secret-key" not in json.dumps(told)
     assert "the-secret-key" not in repr(proxy.questions) + str([one.answer for one in proxy.questions])
@@ -150,7 +151,7 @@ async def test_a_token_is_judged_as_it_is(api: Api, desk: dict[str, Any]) -> Non
     token = await api.admin.made("/tokens", {"name": "ci", "kind": "user", "user_id": anna.user["id"]})
     subject = f"token:{token['id']}"
     told = await explained(api, desk["id"], subject=subject)
-    assert (told["sentence"], told["caller"]["later"]) == ("", "")
+    assert (told["sentence"], told["caller"]["later"], outcome(told, "authenticate")) == ("", "", "passed")
     assert told["caller"]["principal"] == f"user:{anna.user['id']}"
     await api.post(f"/tokens/{token['id']}/revoke", expect=200)
     told = await explained(api, desk["id"], subject=subject)

@@ -71,6 +71,7 @@ NAMES = {
     "edit-gateway": "/gateways/{gateway}/edit",
     "gateway-tools": "/gateways/{gateway}/tools",
     "gateway-tool": "/gateways/{gateway}/tools/{assignment}",
+    "explain": "/gateways/{gateway}/explain",
     "activity": "/activity",
     "call": "/activity/{call}",
     "tokens": "/tokens",

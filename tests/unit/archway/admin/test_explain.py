@@ -12,7 +12,7 @@ from control.credentials.whose import Uses
 from core.explain import Outcome
 
 STAGES = [
-    {"stage": "authenticate", "outcome": "passed", "why": ""},
+    {"stage": "authenticate", "outcome": "at_the_call", "why": "Whether it is revoked."},
     {"stage": "apply_policy", "outcome": "refuses", "why": "t was quarantined."},
     {"stage": "forward", "outcome": "not_reached", "why": ""},
 ]
@@ -46,7 +46,7 @@ def test_a_refusal_is_told_first_with_its_cause_and_its_cure_then_each_check() -
         "cure     Undo it.",
     ]
     lines = [line.split() for line in checks.splitlines()]
-    assert lines[1][:2] == ["authenticate", "passed"]
+    assert lines[1][:5] == ["authenticate", "known", "at", "the", "call"]
     assert lines[2][:3] == ["apply", "policy", "REFUSES"]
     assert lines[3] == ["forward", "not", "reached"]
     assert "Whether it is revoked." in checks
