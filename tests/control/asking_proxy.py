@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +16,12 @@ from control.accounts.renewals import Renewals
 from control.credentials.statement import CallerStatements
 from control.credentials.usable import Usable
 from control.discovery.news import NewsOfLists
+from control.exchanges.exchanges import Exchanges
+from control.exchanges.one_exchange import OneExchange
 from control.identity.callers import ProviderCallers
+from control.identity.kept_tokens import KeptTokens
 from control.identity.key_sets import KeySets
+from control.identity.refreshes import Refreshes
 from control.internal.listener import PLACES, InternalListener
 from control.internal.questions import Questions
 from control.internal.signed_callers import SignedCallers
@@ -113,7 +118,11 @@ async def proxy(database: str, pool: Pool, redis_server: RedisServer) -> AsyncIt
     stream = ChangeStream(redis, SIGNER)
     seals = RowSeals(SECRETS)
     renewals = Renewals(pool, Asker(egress, LOOPBACK), seals)
-    usable = Usable(seals, renewals, place="process", statements=CallerStatements(STATEMENTS))
+    refreshes = Refreshes(pool, Asker(egress, LOOPBACK), key_sets, seals)
+    kept = KeptTokens(pool, seals, refreshes, PAGES_URL)
+    exchanges = Exchanges(pool, OneExchange(Asker(egress, LOOPBACK), seals, key_sets, kept, time.time))
+    statements = CallerStatements(STATEMENTS)
+    usable = Usable(seals, renewals, place="process", for_callers=exchanges, statements=statements)
     starting = StartingServers(questions_pool, "process", tasks)
     questions = Questions(questions_pool, stream, SIGNER, usable, steps, PAGES_URL, signed, starting)
     discovered = Discovered()
@@ -128,6 +137,8 @@ async def proxy(database: str, pool: Pool, redis_server: RedisServer) -> AsyncIt
     await news.close()
     await tasks.close()
     await renewals.close()
+    await exchanges.close()
+    await refreshes.close()
     await redis.close()
     await key_sets.close()
     await egress.close()
