@@ -31,6 +31,7 @@ from control.discovery.server_reports import ServerReports
 from control.discovery.under_way import DiscoveriesUnderWay
 from control.exchanges.exchanges import Exchanges
 from control.exchanges.one_exchange import OneExchange
+from control.exchanges.trial import exchange_trial
 from control.explain.dry_usable import Opening
 from control.explain.explaining import Explaining
 from control.hosted_servers import HostedServers, hosted_servers
@@ -181,6 +182,7 @@ class Replica:
             records_days=settings.records_days,
             base_image=settings.base_image,
             acknowledged=acknowledgements.of,
+            exchange_trial=exchange_trial(asker, seals, self.key_sets),
         )
         self.public = PublicDeps(
             pool=pool,

@@ -10,6 +10,7 @@ from control.discovery.discover import Discoverer
 from control.explain.explaining import Explaining
 from control.identity.key_sets import KeySets
 from control.publish.acknowledgements import NOBODY_ASKED, Acknowledged
+from control.registry.identity_provider import IdentityProvider
 from control.registry.server_state import Place
 from control.servers.runtime import Runtime
 from control.store.pool import Pool
@@ -22,6 +23,10 @@ LOGS_OF_ONE: Final = 5
 
 async def _asks_nobody(_upto: int, _within_s: float) -> Acknowledged:
     return NOBODY_ASKED
+
+
+async def _tries_nothing(_provider: IdentityProvider) -> str:
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,9 @@ class Deps:
     """Who reads a server's log now: identifiers of people, one for each log."""
     acknowledged: Callable[[int, float], Awaitable[Acknowledged]] = _asks_nobody
     """Which workers have applied what the outbox held up to a number, at the latest after so many seconds."""
+
+    exchange_trial: Callable[[IdentityProvider], Awaitable[str]] = _tries_nothing
+    """Why an identity provider exchanges no tokens for us, in a sentence; '' where nothing is known to be wrong."""
 
     @property
     def place(self) -> Place | None:

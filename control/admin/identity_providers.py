@@ -129,7 +129,9 @@ async def _tested(asked: Asked, provider: IdentityProvider) -> ProviderView:
     if provider.enabled:
         with suppress(ProviderAway, NotApproved):  # said in the view
             _ = await asked.deps.key_sets.refresh(provider)
-    return await get_identity_provider(asked, provider.id)
+    view = await get_identity_provider(asked, provider.id)
+    fault = await asked.deps.exchange_trial(provider)
+    return view.model_copy(update={"warnings": [*view.warnings, fault]}) if fault else view
 
 
 def _view(asked: Asked, provider: IdentityProvider, state: ProviderState, externals: int = 0) -> ProviderView:

@@ -5,18 +5,28 @@ one that an admin gave it, and nowhere else. Providers differ in what they call 
 parameters they take: those are settings (`Exchange`).
 """
 
+import logging
 from typing import Final
 
 from control.credentials.upstream_oauth.client import TokenPlace, UpstreamClient, method_named
+from control.credentials.upstream_oauth.token_answer import Away, Refused
 from control.exchanges.subject import Subject
+from control.identity.discovery import NotApproved
+from control.identity.key_sets import KeySets
+from control.providers.asking import ProviderAway
 from control.registry.credential import IdentityAssertion, TokenExchange
 from control.registry.exchange_rules import exchange_place
 from control.registry.identity_provider import IdentityProvider
 from control.registry.row_seals import RowSeals
+from core.sealing import SealBroken
+
+log = logging.getLogger(__name__)
 
 _TYPE: Final = "urn:ietf:params:oauth:token-type:"
 EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
 BEARER: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+EXCHANGED: Final = frozenset({"bearer", "n_a"})
+"""Types of what it gives, in lower case: an assertion is no access token, and is called N_A (section 2.2.1)."""
 ID_JAG: Final = f"{_TYPE}id-jag"
 
 
@@ -43,7 +53,23 @@ def exchange_form(
     return {**exchange.parameters, **wanted, **asked}
 
 
-def exchange_client(provider: IdentityProvider, seals: RowSeals, endpoint: str) -> TokenPlace:
+async def place_at_provider(
+    provider: IdentityProvider, seals: RowSeals, key_sets: KeySets
+) -> TokenPlace | Refused | Away:
+    """Where the provider exchanges, and as which client we ask there; or why it is not asked. StoreUnavailable."""
+    try:
+        endpoint = provider.exchange.token_endpoint or (await key_sets.endpoints(provider)).token_endpoint
+        return TokenPlace(endpoint=endpoint, client=_client(provider, seals))
+    except ProviderAway as away:
+        return Away(why=str(away), retry_after=away.retry_after)
+    except NotApproved as unfit:
+        return Refused(error="unfit", sentence=str(unfit))
+    except SealBroken:
+        log.exception("a client's secret cannot be opened", extra={"provider": provider.slug})
+        return Refused(error="unfit", sentence="the secret of its client cannot be read any more; give it again")
+
+
+def _client(provider: IdentityProvider, seals: RowSeals) -> UpstreamClient:
     """The client that we are there: one of its own, or the one that people sign in with. Raises SealBroken."""
     exchange = provider.exchange
     if exchange.client_id:
@@ -53,7 +79,6 @@ def exchange_client(provider: IdentityProvider, seals: RowSeals, endpoint: str) 
     else:
         secret = seals.open_client_secret(provider.id, provider.client_secret)
         client_id, method = provider.client_id, provider.client_authentication
-    client = UpstreamClient(
+    return UpstreamClient(
         issuer=provider.issuer, client_id=client_id, client_secret=secret, authentication=method_named(method)
     )
-    return TokenPlace(endpoint=endpoint, client=client)

@@ -15,11 +15,10 @@ from control.credentials.upstream_oauth.token_answer import BEARER, Away, Grante
 from control.credentials.upstream_oauth.token_request import granted
 from control.credentials.upstream_oauth.unfit import CannotSignIn
 from control.exchanges import sentences
-from control.exchanges.at_provider import ID_JAG, exchange_client, exchange_form
+from control.exchanges.at_provider import EXCHANGED, ID_JAG, exchange_form, place_at_provider
 from control.exchanges.at_server import AtServer, assertion_form
 from control.exchanges.memory import Memory
 from control.exchanges.subject import SignIns, Subject, Whose, subject_of
-from control.identity.discovery import NotApproved
 from control.identity.kept_state import NotKept
 from control.identity.key_sets import KeySets
 from control.identity.unchecked import unchecked_claims
@@ -46,8 +45,6 @@ _OF_SUBJECT: Final = frozenset({"invalid_grant", "invalid_token"})
 """What is said of a token that is exchanged and that is good no more."""
 _NEEDS_PERSON: Final = _OF_SUBJECT | {"interaction_required", "login_required", "consent_required"}
 """What only the person can cure, at the provider."""
-_EXCHANGED: Final = BEARER | {"n_a"}
-"""RFC 8693 section 2.2.1: an assertion is no access token, and is called N_A."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,20 +103,14 @@ class OneExchange:
 
     async def _exchanged(self, wanted: Wanted, subject: Subject) -> Outcome:
         provider = wanted.provider
-        try:
-            endpoint = provider.exchange.token_endpoint or (await self._key_sets.endpoints(provider)).token_endpoint
-            place = exchange_client(provider, self._seals, endpoint)
-        except ProviderAway as away:
-            return Away(why=str(away), retry_after=away.retry_after)
-        except NotApproved as unfit:
-            return Refused(error="unfit", sentence=str(unfit))
-        except SealBroken:
-            return _unreadable("the identity provider's client", wanted.entry)
+        place = await place_at_provider(provider, self._seals, self._key_sets)
+        if not isinstance(place, TokenPlace):
+            return place
         form = exchange_form(provider, wanted.credential, wanted.resource, subject)
-        outcome = await self._asked(place, form, _EXCHANGED)
+        outcome = await self._asked(place, form, EXCHANGED)
         asserted = isinstance(wanted.credential, IdentityAssertion)
         if isinstance(outcome, Granted) and asserted and outcome.issued not in {"", ID_JAG}:
-            return Refused(error="no_assertion", sentence=f"{host_of(endpoint)} gave no identity assertion")
+            return Refused(error="no_assertion", sentence=f"{host_of(place.endpoint)} gave no identity assertion")
         return outcome
 
     async def _second_leg(self, wanted: Wanted, credential: IdentityAssertion, assertion: str) -> Outcome:
@@ -135,7 +126,8 @@ class OneExchange:
         except KeyRefused as refused:
             return Refused(error="client_key", sentence=f"the client's key {refused}")
         except SealBroken:
-            return _unreadable("the entry's client", wanted.entry)
+            log.exception("a client's secret cannot be opened", extra={"entry": wanted.entry.slug})
+            return Refused(error="unfit", sentence="the secret of the entry's client cannot be read; give it again")
         return await self._asked(place, assertion_form(credential, wanted.resource, assertion), BEARER)
 
     async def _asked(self, place: TokenPlace, form: dict[str, str], kinds: frozenset[str]) -> Outcome:
@@ -169,11 +161,6 @@ def _missing(missing: NotKept) -> InstallationRefusal:
     if missing.why == "away":
         return InstallationRefusal("provider_away", missing.sentence)
     return InstallationRefusal("needs_sign_in", missing.sentence)
-
-
-def _unreadable(whose: str, entry: Entry) -> Refused:
-    log.error("a client's secret cannot be opened", extra={"entry": entry.slug})
-    return Refused(error="unfit", sentence=f"the secret of {whose} cannot be read any more; give it again")
 
 
 def _end_of(token: str, now: float) -> float:

@@ -96,10 +96,10 @@ class Exchanging:
     def __init__(self, pool: Pool, idp: Idp, egress: Egress, provider: IdentityProvider) -> None:
         self.pool, self.idp, self.provider = pool, idp, provider
         self.ahead = 0.0
-        asker = Asker(egress, LOOPBACK)
+        self.asker = Asker(egress, LOOPBACK)
         self.sign_ins = SignedIn(idp)
-        key_sets = KeySets(pool, asker, Signer(parse_key_ring("K", new_key())))
-        self.one = OneExchange(asker, SEALS, key_sets, self.sign_ins, self.clock)
+        self.key_sets = KeySets(pool, self.asker, Signer(parse_key_ring("K", new_key())))
+        self.one = OneExchange(self.asker, SEALS, self.key_sets, self.sign_ins, self.clock)
         self.exchanges = Exchanges(pool, self.one, clock=self.clock, luck=lambda: 0.0)
         self.of_entry: Entry
         self.installation: Installation

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from control.exchanges.at_provider import BEARER, EXCHANGE, ID_JAG, exchange_client, exchange_form
+import pytest
+
+from control.credentials.upstream_oauth.token_answer import Away
+from control.exchanges.at_provider import BEARER, EXCHANGE, ID_JAG, exchange_form, place_at_provider
 from control.exchanges.subject import Subject
+from control.identity.discovery import NotApproved
+from control.providers.asking import ProviderAway
 from control.registry.credential import IdentityAssertion, TokenExchange
 from control.registry.exchange_rules import exchange_place
-from control.registry.identity_provider import Exchange
+from control.registry.identity_provider import Endpoints, Exchange, IdentityProvider
 from control.registry.row_seals import RowSeals
 from core.keys import new_key, parse_key_ring
 from tests.fakes.providers import a_provider
@@ -55,16 +60,51 @@ def test_more_parameters_are_sent_and_none_replaces_ours() -> None:
     assert (asked["connection"], asked["subject_token"]) == ("corp", "s1")
 
 
-def test_a_client_of_its_own_exchanges_with_its_own_secret() -> None:
+class Known:
+    """What is known of the provider's endpoints, or why nothing is."""
+
+    def __init__(self, fault: Exception | None = None) -> None:
+        self.fault = fault
+
+    async def endpoints(self, _provider: IdentityProvider) -> Endpoints:
+        if self.fault is not None:
+            raise self.fault
+        return Endpoints("https://id.example.com/a", "https://id.example.com/t", "https://id.example.com/k")
+
+
+async def place(provider: IdentityProvider, fault: Exception | None = None) -> Any:
+    known: Any = Known(fault)
+    return await place_at_provider(provider, SEALS, known)
+
+
+async def test_a_client_of_its_own_exchanges_with_its_own_secret() -> None:
     exchange = Exchange(client_id="exchanger", client_authentication="client_secret_post")
-    bare = a_provider(exchange=exchange)
-    sealed = SEALS.exchange_client_secret("p1", exchange_place(bare), "its own")
-    place = exchange_client(a_provider(exchange=exchange, exchange_client_secret=sealed), SEALS, "https://id/t")
-    assert (place.endpoint, place.client.client_id, place.client.client_secret, place.client.authentication) == (
-        "https://id/t", "exchanger", "its own", "client_secret_post",
+    sealed = SEALS.exchange_client_secret("p1", exchange_place(a_provider(exchange=exchange)), "its own")
+    found = await place(a_provider(exchange=exchange, exchange_client_secret=sealed))
+    assert (found.endpoint, found.client.client_id, found.client.client_secret, found.client.authentication) == (
+        "https://id.example.com/t", "exchanger", "its own", "client_secret_post",
     )  # fmt: skip
 
 
-def test_without_one_the_client_that_people_sign_in_with_exchanges() -> None:
-    client = exchange_client(a_provider(client_secret=SEALS.client_secret("p1", "s")), SEALS, "https://id/t").client
+async def test_without_one_the_client_that_people_sign_in_with_exchanges() -> None:
+    client = (await place(a_provider(client_secret=SEALS.client_secret("p1", "s")))).client
     assert (client.client_id, client.client_secret, client.authentication) == ("archway", "s", "client_secret_basic")
+
+
+async def test_a_typed_endpoint_is_asked_and_no_metadata() -> None:
+    typed = a_provider(exchange=Exchange(token_endpoint="https://id.example.com/x"), client_secret=None)
+    assert (await place(typed, ProviderAway("it is away"))).endpoint == "https://id.example.com/x"
+
+
+@pytest.mark.parametrize(
+    ("provider", "fault", "said"),
+    [
+        (a_provider(client_secret=None), ProviderAway("it is away", 7.0), Away(why="it is away", retry_after=7.0)),
+        (a_provider(client_secret=None), NotApproved(("https://b.test",)), "`approved_hosts`"),
+        (a_provider(client_secret=b"x"), None, "cannot be read any more; give it again"),
+    ],
+    ids=["away", "at a host that nobody approved", "a secret of another key"],
+)
+async def test_why_it_is_not_asked_is_said(provider: IdentityProvider, fault: Exception | None, said: Any) -> None:
+    found = await place(provider, fault)
+    assert found == said or said in found.sentence
