@@ -18,7 +18,7 @@ from control.registry.provider_rules import lower_of
 
 MOST_BYTES: Final = 8 << 10
 """Of all that is kept of one sign-in, before it is sealed."""
-_LONGEST: Final = 256
+LONGEST: Final = 256
 """Of one text; what is longer is no name."""
 _OF_THE_PROTOCOL: Final = frozenset(
     {"nonce", "at_hash", "c_hash", "s_hash", "jti", "sid", "iat", "nbf", "exp", "iss", "aud", "azp", "auth_time"}
@@ -175,5 +175,5 @@ def _is_told(name: str, is_read: bool) -> bool:
 def _is_plain(value: Any) -> bool:
     """Whether this is a name, a number or yes or no; never a token."""
     if isinstance(value, str):
-        return len(value) <= _LONGEST and value.isprintable() and not value.startswith(_SIGNED)
+        return len(value) <= LONGEST and value.isprintable() and not value.startswith(_SIGNED)
     return isinstance(value, bool | int | float)

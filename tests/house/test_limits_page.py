@@ -115,6 +115,7 @@ from proxy.upstream.pool import head
 from tests.house.limits_of_entries import ENTRIES
 from tests.house.limits_of_exchanges import EXCHANGES
 from tests.house.limits_of_servers import SERVERS, size
+from tests.house.limits_of_sign_ins import SIGN_INS
 from tests.house.tracked import ROOT
 
 PAGE = ROOT / "docs" / "operating" / "limits.md"
@@ -466,6 +467,7 @@ FIGURES = {
     "logs that are read at once in one control": f"{LOG_READERS}; by one person {LOGS_OF_ONE}",
     "servers of one entry that run here for one person": f"{MOST_SERVERS}",
     **SERVERS,
+    **SIGN_INS,
     "the sentence that a caller was told": f"{texts.LONGEST_SENTENCE} characters",
     "the name of a client, of a gateway or tool that there is not": f"{texts.LONGEST_NAME} characters",
 }
