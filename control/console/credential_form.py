@@ -5,8 +5,8 @@ there is on the form; its words stand in the tables below. Called by `entry_form
 installations, and what may be saved, which is judged where entries are.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
@@ -144,9 +144,18 @@ VALUE_WORDS: Final[Mapping[str, str]] = MappingProxyType(
 """Values of settings that have only some."""
 
 
-def kinds() -> list[Kind]:
-    """Every kind of credential there is, with its settings."""
-    return [_kind(one) for one in KINDS]
+def kinds(providers: Sequence[tuple[str, str]] = ()) -> list[Kind]:
+    """Every kind of credential there is, with its settings. `providers`: identity providers that exchange tokens,
+    identifier and name, to be chosen among; without any, one is typed.
+    """
+    found = [_kind(one) for one in KINDS]
+    return [replace(one, settings=tuple(_offered(it, providers) for it in one.settings)) for one in found]
+
+
+def _offered(setting: Setting, providers: Sequence[tuple[str, str]]) -> Setting:
+    if setting.setting != "identity_provider_id" or not providers:
+        return setting
+    return replace(setting, widget="choice", choices=(("", "Choose one"), *providers))
 
 
 def kind_label(kind: str) -> str:

@@ -27,7 +27,10 @@ BLANK: Final[Mapping[str, Mapping[str, str]]] = {
 }  # fmt: skip
 """A row of each list before anything was typed."""
 OF_THE_CLIENT: Final = "client_secret"
-"""Of the entry's own client at its provider, for the kind that people sign in with: typed, and never put back."""
+"""Of the entry's own client at its provider, as the admin API calls it."""
+SECRET_OF: Final[Mapping[str, str]] = {"oauth": OF_THE_CLIENT, "id_jag": "id_jag-client_secret"}
+"""By kind of credential, the field in which it is typed; it is never put back. Behind it, `_none` takes it away."""
+_NO_SECRETS: Final = {name + more: "" for name in SECRET_OF.values() for more in ("", "_none")}
 _TEXTS: Final = ("slug", "name", "description", "url", "docs_url", "isolation")
 _TOLD_OF_A_FIELD: Final = ("name", "type", "header", "variable", "file", "title", "description")
 _TEAM: Final = "teams."
@@ -40,8 +43,8 @@ def new_entry_form() -> Form:
     """The form before anything was typed: shown to everybody, without a credential."""
     given = {
         **dict.fromkeys(_TEXTS, ""), "isolation": "principal", "labels": "", "visibility": "organisation",
-        "passthrough": "true", "deadline_s": "", "team_id": "", "fixed_headers_none": "", OF_THE_CLIENT: "",
-        "client_secret_none": "", "kind": "remote",
+        "passthrough": "true", "deadline_s": "", "team_id": "", "fixed_headers_none": "",
+        "kind": "remote", **_NO_SECRETS,
     }  # fmt: skip
     given |= server_form.form_of_server(SelfHosted()) | statement_form.form_of_statement(None)
     form = Form(given | form_of_credential("none", {}))
@@ -68,8 +71,7 @@ def form_of_entry(entry: Entry) -> Form:
         "deadline_s": as_text(entry.deadline_s) if entry.deadline_s else "",
         "team_id": entry.team_id or "",
         "fixed_headers_none": "",
-        OF_THE_CLIENT: "",
-        "client_secret_none": "",
+        **_NO_SECRETS,
         "version": str(entry.version),
     }
     given |= {f"{_TEAM}{one}": "true" for one in entry.teams}
@@ -84,8 +86,8 @@ def tidied(form: Form) -> Form:
     """The form without rows in which nothing was typed, so that the API's numbers are those of its rows, and without
     the client's secret where its kind is not chosen.
     """
-    if form.value("credential_model") != "oauth":
-        form = replace(form, given={**form.given, OF_THE_CLIENT: ""})
+    typed = form.value(SECRET_OF.get(form.value("credential_model"), ""))
+    form = replace(form, given={**form.given, OF_THE_CLIENT: typed})
     fields = [row for row in rows_of(form, "fields") if any(row.get(one) for one in ("name", "header", "title"))]
     headers = [row for row in rows_of(form, "fixed_headers") if row.get("name") or row.get("value")]
     form = server_form.without_empty_rows(form)
@@ -101,7 +103,7 @@ def made_of(form: Form, *, new: bool, mounted: tuple[str, ...] = ()) -> dict[str
     headers = {row.get("name", ""): row.get("value", "") for row in rows_of(form, "fixed_headers")}
     if new or headers or form.flag("fixed_headers_none"):
         shown |= {"fixed_headers": headers}
-    if form.value("credential_model") == "oauth" and form.flag("client_secret_none"):
+    if form.flag(f"{SECRET_OF.get(form.value('credential_model'), '')}_none"):
         shown |= {OF_THE_CLIENT: ""}
     ours = form.value("kind") == "self_hosted"
     if ours:
@@ -130,6 +132,8 @@ def form_field(form: Form, path: str) -> str:
         return server_form.form_field(form, path)
     if path.startswith("caller_statement"):
         return statement_form.form_field(path)
+    if path == OF_THE_CLIENT:
+        return SECRET_OF.get(form.value("credential_model"), path)
     return field_of_setting(path, form.value("credential_model"))
 
 

@@ -6,8 +6,9 @@ claims give; those have forms of their own, which say what follows from them.
 
 from typing import Any, Final
 
+from control.console.exchange_form import exchange_of_form, form_of_exchange
 from control.console.forms import Form
-from control.registry.identity_provider import ProviderFields
+from control.registry.identity_provider import NO_EXCHANGE, ProviderFields
 
 _TEXTS: Final = (
     "slug", "name", "issuer", "client_id", "client_authentication", "email_claim", "name_claim", "teams_claim",
@@ -21,7 +22,8 @@ _LINES: Final = ("audiences",)
 def new_provider_form(slug: str) -> Form:
     """The form before anything was typed: people sign in with it, and are found by their address."""
     return Form(
-        {
+        form_of_exchange(NO_EXCHANGE)
+        | {
             "slug": slug, "name": "", "issuer": "", "sign_in": "true", "client_id": "", "client_secret": "",
             "client_authentication": "client_secret_basic", "scopes": "openid profile email offline_access",
             "authorize_parameters": "", "allowed_domains": "", "match_email": "true", "highest_role": "member",
@@ -40,6 +42,7 @@ def form_of_provider(provider: ProviderFields, version: int) -> Form:
         | {name: " ".join(getattr(provider, name)) for name in _WORDS}
         | {name: "\n".join(getattr(provider, name)) for name in _LINES}
         | {"authorize_parameters": "\n".join(parameters), "client_secret": "", "version": str(version)}
+        | form_of_exchange(provider.exchange)
     )
 
 
@@ -51,4 +54,5 @@ def made_of(form: Form) -> dict[str, Any]:
         | {name: form.words(name) for name in _WORDS}
         | {name: form.lines(name) for name in _LINES}
         | {"authorize_parameters": {name.strip(): value.strip() for name, _, value in parameters}}
+        | exchange_of_form(form)
     )

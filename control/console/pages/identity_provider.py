@@ -12,6 +12,7 @@ from control.changes import identities as identity_changes
 from control.changes import identity_providers as changes
 from control.changes.refusals import NotThere
 from control.console.asking_providers import asked_now
+from control.console.exchange_form import SECRET, field_of_exchange
 from control.console.forms import REFUSALS, Form
 from control.console.pages.identity_providers import callback_of
 from control.console.provider_form import form_of_provider, made_of
@@ -44,12 +45,12 @@ async def change(visit: Visit) -> web.Response:
     """Change it, and ask it again. An empty secret is none that was typed: the one that is kept stays."""
     form, provider_id = await visit.form(), visit.named("provider_id")
     try:
-        given = form.read(ProviderPatch, leave_out={"client_secret"}, **made_of(form)).changes()
+        given = form.read(ProviderPatch, leave_out={"client_secret", SECRET}, **made_of(form)).changes()
         changed = await changed_to(visit, given, form.version)
     except REFUSALS as refusal:
         async with transaction(visit.pool, readonly=True) as connection:
             provider = await found(connection, provider_id)
-        return _changing(visit, provider, form.refused(refusal))
+        return _changing(visit, provider, form.refused(refusal, field_of_exchange))
     await asked_now(visit, changed)
     return back(visit, "saved")
 
@@ -97,7 +98,7 @@ async def delete(visit: Visit) -> web.Response:
 
 async def changed_to(visit: Visit, given: dict[str, Any], version: int | None = None) -> IdentityProvider:
     """The provider of the page after a change of these fields, in the words of the admin API."""
-    secret = given.pop("client_secret", None)
+    secret, exchange_secret = given.pop("client_secret", None), given.pop(SECRET, None)
     async with visit.changing() as write:
         return await changes.change(
             write,
@@ -106,6 +107,7 @@ async def changed_to(visit: Visit, given: dict[str, Any], version: int | None = 
             secret,
             visit.deps.safeguards,
             version,
+            exchange_secret,
         )
 
 

@@ -8,6 +8,7 @@ from aiohttp import web
 from control.admin.identity_provider_models import ProviderCreate, ProviderQuery
 from control.changes import identity_providers as changes
 from control.console.asking_providers import asked_now
+from control.console.exchange_form import SECRET, field_of_exchange
 from control.console.forms import REFUSALS, Form
 from control.console.provider_form import made_of, new_provider_form
 from control.console.shown_providers import shown_provider
@@ -45,13 +46,12 @@ async def create(visit: Visit) -> web.Response:
     form = await visit.form()
     try:
         given = form.read(ProviderCreate, **made_of(form)).model_dump()
-        secret = given.pop("client_secret")
+        secret, exchange_secret = given.pop("client_secret"), given.pop(SECRET)
+        wanted = msgspec.convert(given, ProviderFields)
         async with visit.changing() as write:
-            made = await changes.create(
-                write, msgspec.convert(given, ProviderFields), secret, visit.deps.safeguards
-            )  # fmt: skip
+            made = await changes.create(write, wanted, secret, visit.deps.safeguards, exchange_secret)
     except REFUSALS as refusal:
-        return _asked(visit, form.refused(refusal))
+        return _asked(visit, form.refused(refusal, field_of_exchange))
     await asked_now(visit, made)
     return visit.go(f"/identity-providers/{made.id}", "provider-made")
 

@@ -28,7 +28,7 @@ from control.http.paging import page_of, place_key
 from control.registry.credential import KINDS
 from control.registry.owner import TeamOwner
 from control.registry.partial import new_entry
-from control.store import entries, registry_counts, teams
+from control.store import entries, identity_providers, registry_counts, teams
 from control.store.pool import Connection, transaction
 
 _MOST_TEAMS = 200
@@ -95,12 +95,13 @@ async def choices_for_entries(connection: Connection, visit: Visit) -> dict[str,
     found = await teams.page(
         connection, limit=_MOST_TEAMS, after=None, member=None if caller.may("team:read") else caller.user_id
     )
+    providers = await identity_providers.all_enabled(connection) if caller.may("identity_provider:update") else []
     owners = [("", "The organisation")] if every else []
     owners += [(one.id, f"The team {one.name}") for one in found if caller.may_for("entry:create", TeamOwner(one.id))]
     return {
         "teams": found,
         "owners": owners,
-        "kinds": kinds(),
+        "kinds": kinds([(one.id, one.name) for one in providers if one.exchange.enabled]),
         "callback": _callback(visit),
         "runs": (visit.deps.place or "") if caller.may("entry:run") else "not by you",
         "pulls": await pull_secrets.choices(connection, visit),

@@ -110,3 +110,10 @@ def test_each_type_of_setting_has_its_widget_and_comes_back_as_itself(monkeypatc
     assert credential_of_form(form)["credential_placement"] == settings
     empty = credential_of_form(Form(form_of_credential("every", {})))["credential_placement"]
     assert empty == {"word": "b", "flag": False}
+
+
+def test_an_identity_provider_is_chosen_among_those_that_exchange() -> None:
+    for kind in ("token_exchange", "id_jag"):
+        (offered,) = (one for one in kinds([("p1", "Corp")]) if one.kind == kind)
+        (named,) = (one for one in offered.settings if one.setting == "identity_provider_id")
+        assert (named.widget, named.choices) == ("choice", (("", "Choose one"), ("p1", "Corp")))

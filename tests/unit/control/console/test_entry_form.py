@@ -92,3 +92,14 @@ def test_a_path_of_the_api_is_found_at_its_field() -> None:
         "slug": "slug",
     }.items():
         assert form_field(form, path) == field
+
+
+def test_the_secret_of_a_client_is_the_one_of_the_chosen_kind() -> None:
+    secrets = {"client_secret": "of a sign-in", "id_jag-client_secret": "of an assertion"}
+    for kind, secret in (("oauth", "of a sign-in"), ("id_jag", "of an assertion"), ("none", "")):
+        form = tidied(typed({**new_entry_form().given, **secrets, "credential_model": kind}))
+        assert form.value("client_secret") == secret
+        assert "client_secret" not in made_of(form, new=True)
+    taken = typed({**new_entry_form().given, "credential_model": "id_jag", "id_jag-client_secret_none": "true"})
+    assert made_of(taken, new=False)["client_secret"] == ""
+    assert form_field(taken, "client_secret") == "id_jag-client_secret"

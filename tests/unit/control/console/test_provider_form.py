@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from control.admin.identity_provider_models import ProviderCreate, ProviderPatch
 from control.console.forms import typed
 from control.console.provider_form import form_of_provider, made_of, new_provider_form
+from control.registry.identity_provider import Exchange
 from control.registry.partial import provider_with
 from tests.fakes.providers import a_provider
 
@@ -25,10 +28,13 @@ def test_the_form_of_a_provider_makes_the_same_provider_again() -> None:
         audiences=("https://a.example.com", "two"),
         allowed_domains=("a.test", "b.test"),
         create_people=True,
+        exchange=Exchange(enabled=True, client_id="exchanger", parameters={"a": "b"}),
     )
     form = form_of_provider(before, before.version)
-    given = form.read(ProviderPatch, leave_out={"client_secret"}, **made_of(form)).changes()
-    after = provider_with(before, given)
+    left_out = {"client_secret", "exchange_client_secret"}
+    given = form.read(ProviderPatch, leave_out=left_out, **made_of(form)).changes()
+    given["exchange"] = Exchange(**given["exchange"])
+    after = provider_with(before, {**given, "exchange": structs.asdict(given["exchange"])})
     assert {name: getattr(after, name) for name in given} == {name: getattr(before, name) for name in given}
     assert "client_secret" not in given
 
