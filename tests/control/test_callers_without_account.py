@@ -12,17 +12,19 @@ from control.changes import external_principals, gateways, teams, users
 from control.changes import identity_providers as changes
 from control.changes.write import changing
 from control.registry import external_principal
-from control.registry.identity_provider import RoleRule, TeamRule
+from control.registry.identity_provider import RoleRule, ServiceRule, TeamRule
 from control.registry.team import NewTeam
 from control.store import external_principals as stored
 from control.store.pool import transaction
 from control.store.writes import external_principals as rows
 from core.resolve import CallerVerdict
 from tests.control import seeded
-from tests.control.corp_callers import SAFEGUARDS, WORK, Corp
+from tests.control.corp_callers import OTHER, SAFEGUARDS, WORK, Corp
+from tests.control.test_ci_jobs import nightly
 from tests.fakes.issuer import FakeIssuer
 from tests.fakes.providers import provider_fields
 
+JOB = {"sub": "repo:acme/shop:ref:refs/heads/main", "repository": "acme/shop", "email": None}
 ZOE = {"sub": "zoe", "email": "zoe@partner.test", "name": "Zoe"}
 
 
@@ -190,3 +192,27 @@ async def test_who_has_not_called_for_long_is_forgotten_but_for_who_was_shut_out
 async def _rows(corp: Corp) -> int:
     async with transaction(corp.pool, readonly=True) as connection:
         return await stored.count(connection, corp.provider.id)
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        pytest.param({"aud": OTHER}, id="A-6: another gateway"),
+        pytest.param({"aud": [WORK, "https://other.test"]}, id="A-6: list of audiences"),
+        pytest.param({"aud": f"{WORK}/"}, id="A-6: trailing slash"),
+        pytest.param({"nonce": "n"}, id="A-6: ID token with its nonce"),
+        pytest.param({"typ": "ID"}, id="A-6: ID token of Keycloak"),
+        pytest.param({"sub": None}, id="A-5: no subject"),
+    ],
+)
+@pytest.mark.parametrize("bearer", [{**ZOE, "groups": ["partners"]}, JOB], ids=["without an account", "a job"])
+async def test_a_token_that_is_not_for_calls_of_a_gateway_makes_nobody(
+    corp: Corp, bearer: dict[str, Any], claims: dict[str, Any]
+) -> None:
+    await partners(corp)
+    account = await nightly(corp)
+    await corp.change(service_rules=(ServiceRule(account.id, {"repository": "acme/shop"}),))
+    assert (await corp.says(**bearer)).principal is not None
+    rows_before = await _rows(corp)
+    assert (await corp.says(**{**bearer, **claims})).principal is None
+    assert await _rows(corp) == rows_before
