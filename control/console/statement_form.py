@@ -35,7 +35,7 @@ def statement_of_form(form: Form) -> dict[str, Any] | None:
     if chosen == "headers":
         named = {told: form.value(f"statement-headers-{told}").strip() for told in TOLD}
         return found | {"headers": {told: name for told, name in named.items() if name}}
-    tells = ["subject", *(told for told in TOLD if told != "subject" and form.flag(f"statement-tells-{told}"))]
+    tells = ("subject", *(told for told in TOLD if told != "subject" and form.flag(f"statement-tells-{told}")))
     return found | {"header": form.value("statement-header").strip(), "tells": tells}
 
 

@@ -11,6 +11,7 @@ import pytest
 from control.changes import assignments, discoveries, gateways, teams
 from control.changes.assignments import WantedTools
 from control.changes.write import changing
+from control.registry.caller_statement import CallerStatement
 from control.registry.credential import NoCredential, OAuthCredential
 from control.registry.entry import Entry
 from control.registry.entry_tool import EntryTool
@@ -372,3 +373,24 @@ async def test_what_is_wrong_with_a_setting_of_signing_in_stands_at_it(console: 
             status, text, _ = await reader.post("/registry/new", **filled(**SIGNS_IN | changes))
             assert status == 422
             assert f'aria-describedby="{field}-error' in text, field
+
+
+async def test_what_a_server_is_told_of_callers_is_chosen_shown_and_judged_at_its_fields(console: Console) -> None:
+    told = {"statement-form": "jwt", "statement-header": "X-Who", "statement-tells-email": "true"}
+    async with reading(console, await console.person("Ed", "editor")) as reader:
+        status, text, _ = await reader.post("/registry/new", **filled(**told))
+        assert status == 303, text
+        entry = await kept(console)
+        assert entry.caller_statement == CallerStatement(header="x-who", tells=("subject", "email"))
+        page = f"/registry/{entry.id}"
+        assert "a signed statement in" in (await reader.get(page))[1]
+        form = (await reader.get(f"{page}/change"))[1]
+        assert 'name="statement-tells-email" type="checkbox" value="true" checked' in form
+        version = {"version": str(entry.version)}
+        wrong = {"statement-form": "headers", "statement-headers-email": "mcp-name"}
+        status, text, _ = await reader.post(f"{page}/change", **filled(**wrong, **version))
+        assert status == 422
+        assert 'aria-describedby="statement-headers-email-error' in text
+        status, text, _ = await reader.post(f"{page}/change", **filled(**version))
+        assert status == 303, text
+        assert (await kept(console)).caller_statement is None

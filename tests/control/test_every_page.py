@@ -49,7 +49,7 @@ OPEN = {
     "GET /sign-in/oidc/{provider}", "GET /sign-in/oidc/{provider}/callback",
     # for programs, which have proofs of their own
     "GET /.well-known/oauth-authorization-server", "GET /.well-known/openid-configuration", "GET /oauth/jwks",
-    "GET /oauth/clients-of-servers/{entry}",
+    "GET /oauth/statement-jwks", "GET /oauth/clients-of-servers/{entry}",
     "POST /oauth/token", "POST /token", "POST /oauth/register", "POST /register", "POST /oauth/revoke",
 }  # fmt: skip
 """What strangers may ask for."""
