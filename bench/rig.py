@@ -11,9 +11,9 @@ import time
 from typing import Any, Final, cast
 
 import orjson
-from msgspec.structs import replace
 
 from bench.credentials import AUDIENCE, CLIENT, LENGTHS, LIVES_S, Signing
+from bench.installations import installation_of, telling
 from bench.orders import ENVELOPE, LEGACY, MARKER, MODERN
 from bench.written import Written
 from core.caller_statements import StatementSigner
@@ -75,7 +75,7 @@ class Rig:
         self._worker = _worker(signer.public_keys, environment)
         self._gateway, self._route = _gateway(self._worker)
         self._know_keys(signer)
-        installation = _installation(self._route.entry_id)
+        installation = installation_of(self._route.entry_id)
         self._know(installation)
         self._proofs: list[Proof] = []
         self._templates = [self._caller(number, installation) for number in range(TOKENS)]
@@ -191,7 +191,7 @@ class Rig:
         token, proof, auth = self._shown(principal)
         self._proofs.append(proof)
         if self._tells:
-            installation = self._telling(installation, principal)
+            installation = telling(self._statements, installation, principal)
         far, client = time.monotonic() + _FAR_S, "" if auth == "token" else CLIENT
         verdict = CallerVerdict(proof.digest, principal, "token-id", time.time() + LIVES_S, auth=auth, client=client)
         worker.authority.verdicts.memory.put(proof.digest, Aged(verdict, far, time.time() + LIVES_S))
@@ -210,17 +210,6 @@ class Rig:
         identifier, own = worker.deps.sessions.new(gateway.id, known, LEGACY, 0)
         worker.deps.sessions._remember((identifier, gateway.id, known.key, known.way), own)
         return _request(token, f"MCP-Protocol-Version: {LEGACY}\r\nMcp-Session-Id: {identifier}\r\n", {})
-
-    def _telling(self, installation: ResolvedInstallation, principal: Principal) -> ResolvedInstallation:
-        """As control gives it to this caller where the server is told of them."""
-        claims = {"sub": principal.key, "aud": "http://192.0.2.9", "email": f"{principal.name}@bench.invalid"}
-        statement, _ = self._statements.statement(claims, time.time())
-        return replace(
-            installation,
-            made_for=principal.key,
-            request_id_header="x-request-id",
-            statement_headers=[("x-archway-caller", statement)],
-        )
 
     def _shown(self, principal: Principal) -> tuple[str, Proof, AuthKind]:
         """A credential of the rig's way."""
@@ -287,22 +276,6 @@ def _gateway(worker: Worker) -> tuple[CompiledGateway, Route]:
     held = CompiledGateway(snapshot)
     worker.gateways._by_name.update({held.id: held, "one": held})
     return held, route
-
-
-def _installation(entry_id: str) -> ResolvedInstallation:
-    return ResolvedInstallation(
-        installation_id=new_id(),
-        entry_id=entry_id,
-        entry="srv",
-        owner="organisation",
-        kind="remote",
-        url="http://192.0.2.9/mcp",
-        version=1,
-        credential_headers=[("Authorization", "Bearer a-credential-of-the-usual-length")],
-        expires_at=time.time() + 86_400,
-        installation="Main",
-        account="somebody@example.com",
-    )
 
 
 def _request(token: str, lines: str, meta: dict[str, object]) -> bytes:

@@ -5,6 +5,7 @@ import pytest
 from core.egress.addresses import PublicUrl
 from core.egress.faults import UpstreamFault
 from core.egress.header_grammar import WRITTEN_BY_CLIENTS
+from proxy.upstream.pool.places import Origin, Way
 from proxy.upstream.pool.request import RequestWriter, target_of
 
 
@@ -94,3 +95,15 @@ def test_a_header_that_would_change_the_request_is_not_sent(headers: dict[str, s
 
 def test_a_tab_within_a_value_passes() -> None:
     assert b"x-a: a\tb\r\n" in written(headers={"x-a": "a\tb"})
+
+
+def test_a_way_that_ends_at_a_header_becomes_the_same_request_with_each_value() -> None:
+    writer, target = RequestWriter(), target_of(PublicUrl("http://a.test/mcp"))
+    head = writer.prepare("POST", target, {"x-one": "1"})
+    way = Way(Origin("o"), writer.up_to_length(head, {"x-two": "2"}, "x-request-id"))
+    for number in ("17", "18"):
+        whole = writer.finish(head, {"x-two": "2", "x-request-id": number}, b"{}")
+        by_way = way.saying(number.encode()).data + b"2\r\n\r\n{}"
+        assert sorted(by_way.split(b"\r\n")) == sorted(whole.split(b"\r\n"))
+    with pytest.raises(ValueError, match="must not be sent"):
+        writer.up_to_length(head, {}, "content-length")
