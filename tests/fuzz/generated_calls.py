@@ -17,6 +17,7 @@ from control.credentials.places import places_of
 from control.credentials.resolution import ResolutionRows
 from control.explain.subject import By
 from control.registry.account import Account, AccountTokens, place_of
+from control.registry.caller_statement import CallerStatement
 from control.registry.credential import (
     CREDENTIAL,
     ClientCredentials,
@@ -56,6 +57,10 @@ _CREDENTIALS: Final[tuple[Credential, ...]] = (
     IdentityAssertion("p1", "https://as.test", "archway"),
     Passthrough((AUDIENCE,)),
     Passthrough(("another",)),
+)
+_STATEMENTS: Final = (
+    CallerStatement(request_id_header="x-request-id"),
+    CallerStatement("headers", headers={"subject": "x-caller", "email": "x-caller-email", "teams": "x-tenant"}),
 )
 _SCHEMA: Final = {"type": "object", "properties": {"n": {"type": "integer"}}, "additionalProperties": False}
 
@@ -206,6 +211,7 @@ def _entry(chance: Random, seals: RowSeals, entry_id: str) -> Entry:
     if chance.random() < 0.25:
         reached = SelfHosted(transport=chance.choice(("http", "stdio")), command=("run",))
         credential = chance.choice(_CREDENTIALS[:3])
+    takes_headers = isinstance(reached, Remote) or reached.transport == "http"
     fixed = {"x-org": "acme", "x-key": "ours"} if chance.random() < 0.3 else {}
     kind = chance.choice(("organisation", "teams"))
     return an_entry(
@@ -217,6 +223,7 @@ def _entry(chance: Random, seals: RowSeals, entry_id: str) -> Entry:
         visibility=kind,
         teams=("t1",) if kind == "teams" else (),
         passthrough=_mostly(chance),
+        caller_statement=chance.choice(_STATEMENTS) if takes_headers and chance.random() < 0.3 else None,
         fixed_headers=seals.fixed_headers(entry_id, fixed),
         fixed_header_names=tuple(fixed),
     )

@@ -26,6 +26,7 @@ from msgspec.structs import replace
 from control.accounts.no_token import away, under_way
 from control.credentials.calling import Calling
 from control.credentials.for_caller import ForCaller
+from control.credentials.statement import CallerStatements
 from control.credentials.usable import Usable
 from control.credentials.whose import caller_kind
 from control.explain.dry_usable import Opening
@@ -39,6 +40,7 @@ from control.registry.account import Account
 from control.registry.entry import Entry
 from control.registry.installation import Installation
 from control.registry.row_seals import RowSeals
+from core.caller_statements import StatementSigner
 from core.egress.own_servers import RuntimeUrl
 from core.explain import Explained, ExplainQuestion
 from core.keys import new_key, parse_key_ring
@@ -83,10 +85,9 @@ class Made:
 class RealEnough:
     """Control, as far as a worker asks it about installations: the code that answers, on rows of one case."""
 
-    def __init__(self, seals: RowSeals) -> None:
-        self._seals = seals
+    def __init__(self, seals: RowSeals, statements: CallerStatements) -> None:
         self.case: Case | None = None
-        usable = Usable(seals, self, place="process", for_callers=self)
+        usable = Usable(seals, self, place="process", for_callers=self, statements=statements)
         self._questions = Questions(*[cast("Any", None)] * 3, usable, cast("Any", None), PAGES)
 
     async def installation(self, question: InstallationQuestion) -> InstallationAnswer:
@@ -133,7 +134,7 @@ class Both:
 
     lane: PlannedLane
     control: RealEnough
-    seals: RowSeals
+    opening: Opening
     explainer: Explainer
     can_keep: dict[str, bool]
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -149,7 +150,7 @@ class Both:
 
         async def serve(assignment_id: str) -> Serving:
             rows = case.rows(assignment_id)
-            return await serving(calling_as(who, gateway), rows, Opening(self.seals, "process"), PAGES)
+            return await serving(calling_as(who, gateway), rows, self.opening, PAGES)
 
         arguments = orjson.dumps(case.arguments).decode()
         return await in_rounds(ask, ExplainQuestion(gateway.id, case.verdict, case.tool, arguments), serve)
@@ -240,7 +241,8 @@ def _said(body: dict[str, Any]) -> str:
 async def both(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Both]:
     """The two sides, on one worker."""
     seals = RowSeals(parse_key_ring("ARCHWAY_SECRET_KEY", new_key()))
-    control, can_keep = RealEnough(seals), {"now": True}
+    statements = CallerStatements(StatementSigner(parse_key_ring("signing", new_key()), PAGES))
+    control, can_keep = RealEnough(seals, statements), {"now": True}
     monkeypatch.setattr(ControlClient, "installation", lambda _, question: control.installation(question))
     monkeypatch.setattr(ControlClient, "renewal", lambda _, question: control.renewal(question))
     monkeypatch.setattr(RecordKeeper, "can_keep", property(lambda _: can_keep["now"]))
@@ -256,7 +258,7 @@ async def both(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Both]:
             lane.worker.key_sets.held.memory.put(issuer.name, Aged(KeySetDocument(b"signed"), far))
             lane.worker.key_sets._opened.put(issuer.name, (b"signed", issuer.key_set()))
         explainer = Explainer(lane.deps, lane.worker.control, lane.worker.settings.verifier)
-        yield Both(lane, control, seals, explainer, can_keep)
+        yield Both(lane, control, Opening(seals, "process", statements), explainer, can_keep)
 
 
 def check(case: Case, told: Explained, found: Serving | None, made: Made) -> str:
@@ -284,7 +286,7 @@ async def test_explain_agrees_with_what_a_call_then_does(seed: int, monkeypatch:
     chance = Random(seed)
     async with both(monkeypatch) as sides:
         for _ in range(AT_ONCE):
-            case = generated(chance, sides.seals)
+            case = generated(chance, sides.opening.seals)
             sides.can_keep["now"] = case.can_keep
             told, found = await sides.explained(case)
             made = await sides.made(case)
