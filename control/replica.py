@@ -34,6 +34,7 @@ from control.exchanges.one_exchange import OneExchange
 from control.exchanges.trial import exchange_trial
 from control.explain.dry_usable import Opening
 from control.explain.explaining import Explaining
+from control.explain.would_exchange import WouldExchange
 from control.hosted_servers import HostedServers, hosted_servers
 from control.http.metrics import Metrics
 from control.identity.callers import ProviderCallers
@@ -148,7 +149,7 @@ class Replica:
         steps = StepsAtProxies(questions_pool, SignInNotes(questions_pool), settings.base_url)
         calls = InternalCalls(ring, caller="control", answerer="proxy")
         proxies = Proxies(to_proxies, settings.proxy_internal_url, calls)
-        opening = Opening(seals, place, CallerStatements(statements))
+        opening = Opening(seals, place, CallerStatements(statements), WouldExchange(pool, settings.pages_url))
         explaining = Explaining(pool, proxies, opening, settings.pages_url)
         safeguards = Safeguards(seals, settings.addresses, (settings.base_url, settings.pages_url))
         discoverer = Discoverer(pool, ProbeClient(proxies), safeguards, usable)

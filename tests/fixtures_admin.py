@@ -32,6 +32,7 @@ from control.discovery.discover import Discoverer
 from control.discovery.probe_client import ProbeClient
 from control.explain.dry_usable import Opening
 from control.explain.explaining import Explaining
+from control.explain.would_exchange import WouldExchange
 from control.identity.key_sets import KeySets
 from control.providers.asking import Asker
 from control.proxies import Proxies
@@ -163,7 +164,12 @@ async def deps(
             pool=pool,
             safeguards=safeguards,
             discoverer=Discoverer(pool, ProbeClient(Proxies(egress, [probing_proxy.url], calls)), safeguards, usable),
-            explaining=Explaining(pool, proxies, Opening(safeguards.seals, "process"), "https://tools.example.com"),
+            explaining=Explaining(
+                pool,
+                proxies,
+                Opening(safeguards.seals, "process", exchange=WouldExchange(pool, "https://tools.example.com")),
+                "https://tools.example.com",
+            ),
             key_sets=key_sets,
             upstream=UpstreamProviders(
                 pool, Asker(egress, LOOPBACK), safeguards.seals, our_client("https://tools.example.com")

@@ -7,7 +7,7 @@ headers alone.
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Protocol
 
 from msgspec.structs import replace as replace_struct
 
@@ -31,6 +31,13 @@ _SAID: Final = "-"
 """In place of what is said of a caller: a header of this kind with nothing in it is not sent."""
 
 
+class KnowsExchanges(Protocol):
+    """A part that knows what stands against an exchange of tokens (`would_exchange.py`)."""
+
+    async def why_not(self, calling: Calling, entry: Entry) -> InstallationRefusal | None:
+        """Why there would be no token; None where a provider would be asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Opening:
     """What is needed to make an installation ready for use, beside somebody who asks providers."""
@@ -39,13 +46,15 @@ class Opening:
     place: Place | None
     """Where servers run here; None for nowhere."""
     statements: CallerStatements | None = None
+    exchange: KnowsExchanges | None = None
+    """None: of an exchange nothing is known before."""
 
 
 class _SupposedTokens:
     """Stands for whoever asks providers: gives a token that is good for nothing, and keeps what would be asked."""
 
-    def __init__(self, seals: RowSeals) -> None:
-        self._seals = seals
+    def __init__(self, seals: RowSeals, exchange: KnowsExchanges | None) -> None:
+        self._seals, self._exchange = seals, exchange
         self.would_ask = ""
 
     async def renewed(
@@ -72,8 +81,10 @@ class _SupposedTokens:
         *,
         newer_than: float = 0.0,
         within: float = 0.0,
-    ) -> ForCaller:
-        """A token for the caller."""
+    ) -> ForCaller | InstallationRefusal:
+        """A token for the caller, unless it is known before anybody is asked that there is none."""
+        if self._exchange is not None and (known := await self._exchange.why_not(calling, entry)) is not None:
+            return known
         then = ", and with what it gives the server's own" if isinstance(entry.credential, IdentityAssertion) else ""
         self.would_ask = f"The identity provider would be asked to exchange the caller's token{then}."
         return ForCaller(_NONE, 0.0, 0.0)
@@ -99,7 +110,7 @@ async def would_be_used(
     """What a proxy would be told, without the values of headers; and what somebody would be asked for first, in a
     sentence: '' where nobody would.
     """
-    supposed = _SupposedTokens(opening.seals)
+    supposed = _SupposedTokens(opening.seals, opening.exchange)
     usable = Usable(opening.seals, supposed, place=opening.place, for_callers=supposed, statements=opening.statements)
     found = await usable.resolved(entry, installation, account, calling=calling, facts=facts)
     if isinstance(found, InstallationRefusal):
