@@ -1,7 +1,8 @@
 """Who calls, as far as a credential depends on it: handed from a resolve call to whoever makes the credential.
 
 Made by `control/internal/bearers.py` of a proof that was checked; and by discovery of the person for whom a server is
-asked what it offers (`of_person`). By nobody else: a principal that is merely named is no caller. Never kept, never
+asked what it offers (`of_person`); and where somebody asks what would become of a call (`control/explain/`), of whom
+nobody outside is asked. By nobody else: a principal that is merely named is no caller. Never kept, never
 written.
 """
 
