@@ -6,6 +6,7 @@ only; calls are refused meanwhile. Left out: what is said in a run (`run.py`).
 
 import asyncio
 import errno
+import json
 import logging
 import math
 import time
@@ -17,6 +18,7 @@ from bridge.memory import killed_for_memory
 from bridge.options import Options
 from bridge.orphans import reaped
 from bridge.other_era import envelope
+from bridge.packages import Package, running_packages
 from bridge.printed import Printed
 from bridge.refused import Refused, away
 from bridge.run import Run
@@ -33,6 +35,7 @@ LONGEST_PAUSE_S: Final = 60.0
 MARGIN_S: Final = 10.0
 """Before the end of the token that the server was started with, in which it is ended: no call begins with it."""
 _TOKEN_ENDED: Final = ("no_token", "The token that it was started with has ended, and no other one has come.")
+_PACKAGES_S: Final = 2.0
 _NO_PROGRAM: Final = frozenset({errno.ENOENT, errno.EACCES, errno.ENOEXEC, errno.ENOTDIR, errno.EISDIR})
 
 
@@ -56,6 +59,8 @@ class KeptServer:
         """The latest run, whose calls may go on when no more are let through."""
         self.run: Run | None = None
         self.state = State("starting")
+        self.packages: list[Package] = []
+        """Those of the run that answers, or answered last."""
 
     @property
     def is_stopping(self) -> bool:
@@ -162,10 +167,14 @@ class KeptServer:
             return self._why_it_ended(await ending)
         except Refused:
             return self._why_it_ended(await ending)
+        self.packages = await self._packages()
+        if ending.done() or self._stopping:
+            return self._why_it_ended(await ending)
         self._current = self.run = run
         self.state = State("ready", restarts=restarts)
         self._answers.set()
-        log.info(ANSWERS, extra={"era": run.era.value if run.era else "", "pid": child.pid})
+        era = run.era.value if run.era else ""
+        log.info(ANSWERS, extra={"era": era, "pid": child.pid, "packages": json.dumps(self.packages)})
         _ = await asyncio.wait({ending}, timeout=None if self._left() == math.inf else self._left())
         self.run = None
         self._answers.clear()
@@ -187,6 +196,15 @@ class KeptServer:
         if stray:
             return "bad_output", f"{why} It printed {stray} lines that are no messages.\n{self._printed.latest}"
         return "not_answering", f"{why}\n{self._printed.latest}"
+
+    async def _packages(self) -> list[Package]:
+        """What the command came to; nothing where that cannot be told: no server waits for it."""
+        try:
+            async with asyncio.timeout(_PACKAGES_S):
+                return await asyncio.to_thread(running_packages)
+        except Exception:
+            log.exception("the packages of the server are not known")
+            return []
 
     async def _let_go(self, run: Run, child: ChildProcess, ending: "asyncio.Task[int]") -> tuple[str, str]:
         """End a server whose token ends: its calls have what time is left."""

@@ -50,7 +50,8 @@ class Listener:
         """One request."""
         if http.path == "/healthz" and http.method in {"GET", "HEAD"}:
             state = self._server.state
-            return json_answer(200 if state.is_ready else 503, {**state.told(), "calls": self._server.calls})
+            told = {**state.told(), "calls": self._server.calls, "packages": self._server.packages}
+            return json_answer(200 if state.is_ready else 503, told)
         if not self._has_token(http.headers):
             return web.Response(status=401, headers={**NAMELESS, "WWW-Authenticate": "Bearer"})
         self._strangers.forget(http.protocol)

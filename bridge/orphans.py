@@ -56,7 +56,7 @@ def signal_group(pid: int, what: int) -> None:
 def end_descendants() -> None:
     """End all our descendants by force. They are gone once they are reaped."""
     for _ in range(_ROUNDS):
-        found = [pid for pid in _descendants(os.getpid()) if _ended(pid)]
+        found = [pid for pid in descendants(os.getpid()) if _ended(pid)]
         if not found:
             return
 
@@ -70,7 +70,7 @@ def _ended(pid: int) -> bool:
     return True
 
 
-def _descendants(root: int) -> list[int]:
+def descendants(root: int) -> list[int]:
     """The processes below `root` that have not ended yet; [] where /proc does not tell."""
     parents = dict(_parents())
     found: list[int] = []

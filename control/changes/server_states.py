@@ -3,7 +3,8 @@
 Called by `control/discovery/server_reports.py`, for whichever runtime there is. A report of an older generation never
 replaces one of a newer: the two may come from two replicas, the slower of which knows less. Proxies hear of what they
 remember: that a server answers or does not, that it is at another address, and that it is another process now, whose
-predecessor took its sessions along.
+predecessor took its sessions along. Where a package of which the entry names no version has come to another one than
+before, the audit trail says so.
 """
 
 from dataclasses import replace
@@ -13,8 +14,11 @@ from control.changes.installations import locked
 from control.changes.refusals import NotNow
 from control.changes.write import Write
 from control.registry.installation import Installation
+from control.registry.packages import unpinned_package
+from control.registry.resolved_packages import other_versions
+from control.registry.self_hosted import SelfHosted
 from control.registry.server_state import LONGEST_MESSAGE, ServerState, same_but_for_time
-from control.store import installations, server_states
+from control.store import entries, installations, server_states
 from control.store.writes import server_states as rows
 
 _CUT: Final = "..."
@@ -26,11 +30,14 @@ async def keep(write: Write, reported: ServerState) -> bool:
     """
     state = replace(reported, message=_short(reported.message))
     # Of the installation first, as all writers do: one that is being deleted takes its state along.
-    if await installations.one(write.connection, state.installation_id, lock=True) is None:
+    found = await installations.one(write.connection, state.installation_id, lock=True)
+    if found is None:
         return False
     before = await server_states.one(write.connection, state.installation_id)
     if before is not None and before.place == state.place and state.generation < before.generation:
         return False
+    if before is not None and before.place == state.place and state.resolved is None and state.phase != "ready":
+        state = replace(state, resolved=before.resolved)  # it says what it came to when it answers
     if before is not None and same_but_for_time(before, state):
         return False
     await rows.put(write, state)
@@ -41,6 +48,10 @@ async def keep(write: Write, reported: ServerState) -> bool:
         await write.announce(installations=news)
     else:
         await write.announce()
+    was, now = other_versions(before, state)
+    if was and unpinned_package(await _command(write, found)):
+        name = state.installation_id
+        await write.record("update", "installation", name, {"packages": was}, {"packages": now})
     write.observed()
     return True
 
@@ -68,6 +79,12 @@ def refuse_remote(found: Installation) -> None:
     """Raise NotNow for an installation whose server runs elsewhere."""
     if not found.is_ours:
         raise NotNow(f"The server of {found.address} is not run by Archway, but wherever its URL leads.")
+
+
+async def _command(write: Write, installation: Installation) -> tuple[str, ...]:
+    """What its entry runs; () where that is elsewhere by now."""
+    entry = await entries.one(write.connection, installation.entry_id)
+    return entry.reached.command if entry is not None and isinstance(entry.reached, SelfHosted) else ()
 
 
 def _is_another_process(before: ServerState, after: ServerState) -> bool:

@@ -6,10 +6,12 @@ value in other lines, so that it cannot write such a one.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 import orjson
 
+from control.registry.resolved_packages import Packages, packages_in
 from core.bridge_terms import ANSWERS, DOES_NOT_RUN
 
 LOGGER: Final = "bridge"
@@ -36,6 +38,18 @@ def bridge_said(lines: Iterable[bytes]) -> BridgeSaid | None:
         elif event.get("event") == DOES_NOT_RUN:
             times = found.times + 1 if found else 1
             found = BridgeSaid(str(event.get("cause", "")) or "crashed", str(event.get("why", "")), times)
+    return found
+
+
+def packages_said(lines: Iterable[bytes]) -> Packages:
+    """The packages of the run that answered last, as the bridge said; [] where it said none."""
+    found: Packages = []
+    for line in lines:
+        event = _event(line)
+        if event.get("event") == ANSWERS:
+            found = []
+            with suppress(orjson.JSONDecodeError):
+                found = packages_in(orjson.loads(str(event.get("packages", "")))) or []
     return found
 
 

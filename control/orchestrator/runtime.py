@@ -6,16 +6,17 @@ server as objects, and what the objects say of it, are the pure files beside thi
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final
 
 from control.orchestrator.cluster import Cluster, ClusterSaid
 from control.orchestrator.container import CONTAINER
 from control.orchestrator.copies import Copies
 from control.orchestrator.differences import differs, fingerprinted
 from control.orchestrator.environment import Environment
-from control.orchestrator.evidence import events_of, said_by_the_bridge
+from control.orchestrator.evidence import events_of, packages_that_run, said_by_the_bridge
 from control.orchestrator.foreign_secrets import check_foreign_secrets
 from control.orchestrator.identity import INSTALLATION, INSTANCE
 from control.orchestrator.kinds import (
@@ -31,6 +32,7 @@ from control.orchestrator.kinds import (
 from control.orchestrator.objects import objects_of
 from control.orchestrator.phases import newest_pod, state_of
 from control.orchestrator.secret_objects import without_secrets
+from control.registry.resolved_packages import Packages
 from control.registry.server_state import Place, ServerState
 from control.servers.runtime import Refused, Report, RuntimeAway
 from control.servers.troubles import refused
@@ -67,6 +69,8 @@ class ClusterRuntime:
         self._copies: Copies | None = None
         self._full_at: dict[str, float] = {}
         self._refused: dict[str, tuple[int, Refused]] = {}
+        self._packages_of: dict[str, tuple[str, Packages]] = {}
+        """What each came to, with the start that it was asked for."""
         self._touched: set[str] = set()
         self._news = asyncio.Event()
 
@@ -120,6 +124,7 @@ class ClusterRuntime:
         """Delete all of it; what confines its pods goes last, when there are none left."""
         copies = await self._filled()
         self._full_at.pop(installation_id, None)
+        self._packages_of.pop(installation_id, None)
         self._refused.pop(installation_id, None)
         try:
             for kind in reversed(APPLIED):
@@ -168,10 +173,24 @@ class ClusterRuntime:
             events = await events_of(self._cluster, self._namespace, pod)
             bridge = await said_by_the_bridge(self._cluster, self._namespace, pod)
             state = state_of(installation_id, deployment, sets, pods, events=events, bridge=bridge, redact=redact)
+        if pod is not None and state.phase == "ready":
+            packages = await self._packages(installation_id, pod, state.restarts)
+            state = replace(state, resolved={**(state.resolved or {}), **packages})
         if (known := self._refused.get(installation_id)) is None:
             return state
         generation, why = known
         return refused(installation_id, generation, self.place, why, state)
+
+    async def _packages(self, installation_id: str, pod: Mapping[str, Any], restarts: int) -> dict[str, Any]:
+        """What its command came to, asked once for each start; {} where nothing is known of that."""
+        start = f"{pod['metadata'].get('uid')}/{restarts}"
+        known = self._packages_of.get(installation_id)
+        if known is None or known[0] != start:
+            found = await packages_that_run(self._cluster, self._namespace, pod)
+            if found is None:
+                return {}
+            known = self._packages_of[installation_id] = (start, found)
+        return {"packages": known[1]} if known[1] else {}
 
     async def _filled(self) -> Copies:
         if self._copies is None:

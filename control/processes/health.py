@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final, get_args
 
+from control.registry.resolved_packages import packages_in
 from control.registry.server_state import LONGEST_MESSAGE, Phase
 
 WITHIN_S: Final = 2.0
@@ -26,6 +27,8 @@ class Health:
     message: str = ""
     calls: int = 0
     """How many calls run, as a bridge says; of others it is not known."""
+    packages: list[list[str]] | None = None
+    """Names and versions of what runs, as a bridge says; None of others."""
 
 
 async def ask_bridge(port: int) -> Health | None:
@@ -41,7 +44,13 @@ async def ask_bridge(port: int) -> Health | None:
     if not isinstance(told, dict) or told.get("phase") not in get_args(Phase):
         return None
     message, calls = str(told.get("message") or "")[:LONGEST_MESSAGE], told.get("calls")
-    return Health(told["phase"], str(told.get("cause") or ""), message, calls if isinstance(calls, int) else 0)
+    return Health(
+        told["phase"],
+        str(told.get("cause") or ""),
+        message,
+        calls if isinstance(calls, int) else 0,
+        packages_in(told.get("packages")),
+    )
 
 
 async def ask_http(port: int, path: str) -> Health | None:

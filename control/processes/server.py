@@ -164,6 +164,7 @@ class RunningServer:
             restarts=self._restarts,
             endpoint=at,
             isolation=self._isolation,
+            resolved=None if health.packages is None else {"packages": health.packages},
         )
         if state == self._told:
             return

@@ -1,7 +1,9 @@
 """Servers as they come from PyPI and npm, asked through the bridge by the official client in each of its modes."""
 
 import contextlib
+import json
 import sys
+from importlib import metadata
 
 import httpx2
 import pytest
@@ -91,3 +93,15 @@ async def test_server_everything_asks_a_client_that_can_be_asked(everything):
         answer = await client.call_tool("trigger-elicitation-request", {})
 
     assert "declined" in answer.content[0].text
+
+
+def version_of(package):
+    return json.loads((NPM / package / "package.json").read_bytes())["version"]
+
+
+async def test_what_runs_is_told_by_package_and_version(clock, everything):
+    npm = "@modelcontextprotocol/server-everything"
+    pypi = "mcp-server-time"
+    for bridge, found in ((clock, [pypi, metadata.version(pypi)]), (everything, [npm, version_of(npm)])):
+        assert (await bridge.health())[1]["packages"] == [found]
+        assert json.loads((await bridge.logged("the server answers"))["packages"]) == [found]

@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -216,3 +217,11 @@ def test_a_server_ends_with_its_installation_and_its_folder_is_gone(here, api):
     api.delete(f"/entries/{entry['id']}", cascade="true")
     until(lambda: not any(lives(one) for one in runs.values()))
     until(lambda: not [one for one in (here.state / "servers").rglob("*") if installation["id"] in one.name])
+
+
+def test_each_says_which_package_it_came_to_and_in_which_version(api):
+    npm = json.loads((EVERYTHING.parents[1] / "package.json").read_bytes())
+    shown = {one["entry_slug"]: (one["runs"] or {}).get("resolved") for one in api.pages("/installations")}
+    assert shown["everything"] == {"packages": [[npm["name"], npm["version"]]]}
+    ((name, version),) = shown["local-time"]["packages"]
+    assert (name, version) == ("mcp-server-time", metadata.version("mcp-server-time"))

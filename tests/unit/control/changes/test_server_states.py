@@ -11,6 +11,7 @@ import pytest
 from control.changes import installations, server_states
 from control.changes.write import Write, changing
 from control.registry.row_seals import RowSeals
+from control.registry.self_hosted import SelfHosted
 from control.registry.server_state import LONGEST_MESSAGE, ServerState
 from control.store import installations as installation_rows
 from control.store import server_states as store
@@ -220,3 +221,28 @@ async def test_a_deleted_installation_takes_its_state_along(pool: Pool, installe
         await installations.delete(write, installed)
     async with transaction(pool, readonly=True) as connection:
         assert await store.one(connection, installed) is None
+
+
+async def test_what_it_came_to_is_known_while_it_starts_again(pool: Pool, installed: str) -> None:
+    resolved = {"packages": [["files", "1.0.0"]]}
+    await report(pool, installed, resolved=resolved)
+    await report(pool, installed, phase="starting", endpoint="")
+    assert (await kept(pool, installed)).resolved == resolved
+    await report(pool, installed, resolved=None)
+    assert (await kept(pool, installed)).resolved is None
+
+
+@pytest.mark.parametrize(("package", "told"), [("files", 1), ("files@1.0.0", 0)])
+async def test_a_package_without_a_version_that_comes_to_another_one_is_in_the_audit_trail(
+    pool: Pool, package: str, told: int
+) -> None:
+    async with changing(pool, ADMIN) as write:
+        entry = await new_entry(write, reached=SelfHosted(command=("npx", "-y", package)))
+        files = (await new_installation(write, entry)).id
+    for version in ("1.0.0", "1.1.0"):
+        await report(pool, files, phase="starting", endpoint="")
+        await report(pool, files, resolved={"packages": [["files", version]]})
+    found = [one for one in await audit_of(pool) if "packages" in (one["after"] or {})]
+    assert [(one["before"], one["after"]) for one in found] == [
+        ({"packages": [["files", "1.0.0"]]}, {"packages": [["files", "1.1.0"]]})
+    ] * told

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 from bridge import kept_server
-from control.orchestrator.bridge_words import LOGGER, BridgeSaid, bridge_said
+from control.orchestrator.bridge_words import LOGGER, BridgeSaid, bridge_said, packages_said
 from core.bridge_terms import ANSWERS, DOES_NOT_RUN
 from core.logs import json_logging
 
@@ -45,3 +45,11 @@ def test_what_is_no_line_of_the_bridge_says_nothing() -> None:
 
 def test_the_lines_are_of_the_bridges_own_logger() -> None:
     assert kept_server.log.name.partition(".")[0] == LOGGER
+
+
+def test_the_packages_are_those_of_the_run_that_answered_last() -> None:
+    first, second = '[["files", "1.0.0"]]', '[["files", "1.1.0"]]'
+    lines = written((ANSWERS, {"packages": first}), ENDED, (ANSWERS, {"packages": second}), ENDED)
+    assert packages_said(lines) == [["files", "1.1.0"]]
+    assert packages_said(written((ANSWERS, {"packages": first}), (ANSWERS, {}))) == []
+    assert packages_said(written((ANSWERS, {"packages": "nonsense"}), ENDED)) == []

@@ -284,3 +284,17 @@ async def test_what_the_bridge_wrote_says_why_its_server_does_not_run(
         kube.logs.say(NAMESPACE, names(kube, "pods")[0], *[orjson.dumps(line | {"why": "word 1 came"}).decode()] * 3)
         await passing.until(lambda: A in rows.states and rows.states[A].cause == "bad_output", by=0.5)
     assert rows.states[A].message == "[redacted] came"
+
+
+async def test_what_a_ready_server_came_to_is_read_of_its_log_once_for_each_start(
+    one: Platform, kube: FakeKube, rows: RowsInMemory, passing: Passing
+) -> None:
+    kube.rollouts.outcome = lambda _: outcomes.STARTING
+    rows.generations = {A: 1}
+    async with running(one.run()):
+        await passing.until(lambda: len(names(kube, "pods")) == 1, by=0.1)
+        line = {"logger": "bridge.kept_server", "event": "the server answers", "packages": '[["files", "1.0.0"]]'}
+        kube.logs.say(NAMESPACE, names(kube, "pods")[0], orjson.dumps(line).decode())
+        kube.rollouts.become(NAMESPACE, names(kube, "deployments")[0], outcomes.READY)
+        await passing.until(lambda: A in rows.states and rows.states[A].phase == "ready", by=0.5)
+    assert (rows.states[A].resolved or {}).get("packages") == [["files", "1.0.0"]]

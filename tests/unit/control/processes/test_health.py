@@ -23,8 +23,9 @@ async def answering(status, body=b""):
 
 
 async def test_a_bridge_whose_server_has_answered_is_ready():
-    async with answering(200, b'{"phase": "ready", "calls": 2}') as (port, asked):
-        assert await ask_bridge(port) == Health("ready", calls=2)
+    said = {"phase": "ready", "calls": 2, "packages": [["files", "1.0.0"]]}
+    async with answering(200, json.dumps(said).encode()) as (port, asked):
+        assert await ask_bridge(port) == Health("ready", calls=2, packages=[["files", "1.0.0"]])
     assert asked == [b"GET /healthz HTTP/1.0"]
 
 
