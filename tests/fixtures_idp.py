@@ -27,14 +27,14 @@ CALLBACK = "/sign-in/oidc/corp/callback"
 @pytest.fixture(scope="module")
 def idp_issuer() -> Iterator[str]:
     """The issuer of a provider that runs; it sends browsers back to the tests' own address."""
-    with _running(ISSUER + CALLBACK) as issuer:
+    with running_provider(ISSUER + CALLBACK) as issuer:
         yield issuer
 
 
 @pytest.fixture(scope="module")
 def upstream_issuer() -> Iterator[str]:
     """The issuer of a provider of MCP servers: Archway registers itself there."""
-    with _running(ISSUER + CALLBACK, "upstream") as issuer:
+    with running_provider(ISSUER + CALLBACK, "upstream") as issuer:
         yield issuer
 
 
@@ -48,7 +48,7 @@ async def upstream_idp(upstream_issuer: str) -> AsyncIterator[IdentityProvider]:
 
 
 @contextmanager
-def _running(*arguments: str) -> Iterator[str]:
+def running_provider(*arguments: str) -> Iterator[str]:
     port = free_port()
     command = [str(NODE), str(SCRIPT), str(port), *arguments]
     environment = {"PATH": os.environ["PATH"], "NODE_NO_WARNINGS": "1"}

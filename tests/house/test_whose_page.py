@@ -1,4 +1,4 @@
-"""The page of whose token reaches a server is made of the program's own table, and was made again after its change."""
+"""The page of whose token reaches a server is made of the program's own table, and made again after a change."""
 
 from __future__ import annotations
 
@@ -19,4 +19,4 @@ def test_the_page_has_the_table_as_it_is_now():
 def test_the_page_says_every_refusal_and_has_a_row_for_each_kind_of_caller():
     page = PAGE.read_text()
     assert all(cell.refusal in page for row in TABLE.values() for cell in row.values())
-    assert sum(line.startswith("| a ") or line.startswith("| somebody") for line in page.splitlines()) == len(CALLERS)
+    assert sum(line.startswith(("| a ", "| somebody")) for line in page.splitlines()) == len(CALLERS)
