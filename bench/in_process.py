@@ -23,6 +23,7 @@ from typing import Any, Final
 import uvloop
 
 from bench.compiled import begin_again
+from bench.installations import Gets
 from bench.rig import Rig
 from core import compiled_form
 from core.mcp.versions import Era
@@ -32,10 +33,10 @@ FORMS: Final = ("json", "stream", "legacy")
 
 
 async def measured(
-    form: str, batches: int, environment: dict[str, Any], server: Era, tells: tuple[bool, ...] = (False,)
+    form: str, batches: int, environment: dict[str, Any], server: Era, gets: tuple[Gets, ...] = ("key",)
 ) -> list[list[float]]:
-    """Microseconds a call, by batch, for each of `tells`."""
-    rigs = [Rig(form, environment, server=server, tells=one) for one in tells]
+    """Microseconds a call, by batch, for each of `gets`."""
+    rigs = [Rig(form, environment, server=server, gets=one) for one in gets]
     for rig in rigs:
         for _ in range(20):
             rig.batch()
@@ -79,8 +80,8 @@ def main() -> None:
         if told.profile:
             loops(_profiled(form, environment, server))
             continue
-        tells = (False, True) if told.tells else (False,)
-        found = loops(measured(form, told.batches, environment, server, tells))
+        gets: tuple[Gets, ...] = ("key", "told") if told.tells else ("key",)
+        found = loops(measured(form, told.batches, environment, server, gets))
         for name, costs in zip((form, f"{form}_that_tells"), found, strict=False):
             print(f"in_process_{name}_us: {min(costs):.2f}")
             print(f"in_process_{name}_median_us: {statistics.median(costs):.2f}", file=sys.stderr)

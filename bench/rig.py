@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 import orjson
 
 from bench.credentials import AUDIENCE, CLIENT, LENGTHS, LIVES_S, Signing
-from bench.installations import installation_of, telling
+from bench.installations import Gets, for_caller, installation_of
 from bench.orders import ENVELOPE, LEGACY, MARKER, MODERN
 from bench.written import Written
 from core.caller_statements import StatementSigner
@@ -21,6 +21,7 @@ from core.identifiers import new_id
 from core.key_sets import sign_key_set
 from core.keys import new_key, parse_key_ring
 from core.mcp.versions import Era
+from core.redis_names import with_credential
 from core.resolve import AuthKind, CallerVerdict, JwtProof, Principal, Proof, ResolvedInstallation, TokenProof
 from core.signing import Signer
 from core.snapshot import FORMAT, Gateway, Route, TokenIssuer, Tool, Visibility
@@ -56,7 +57,7 @@ _RESULT: Final = b'{"jsonrpc":"2.0","id":%b,"result":{"content":[{"type":"text",
 
 class Rig:
     """A warm worker between callers and servers that are not there; `way`: what callers show, `server`: its era;
-    `tells`: whether servers are told of callers and of each request.
+    `gets`: what servers get.
     """
 
     def __init__(
@@ -66,14 +67,14 @@ class Rig:
         way: str = "static",
         server: Era = Era.MODERN,
         *,
-        tells: bool = False,
+        gets: Gets = "key",
     ) -> None:
-        self._form, self._way, self._server, self._tells = form, way, server, tells
+        self._form, self._way, self._server, self._gets = form, way, server, gets
         ring = parse_key_ring("ARCHWAY_SIGNING_KEY", new_key())
         signer, self._signing = Signer(ring), Signing(ring, PUBLIC_URL, _PROVIDER)
         self._statements = StatementSigner(ring, PUBLIC_URL)
         self._worker = _worker(signer.public_keys, environment)
-        self._gateway, self._route = _gateway(self._worker)
+        self._gateway, self._route = _gateway(self._worker, per_credential=gets in {"exchanged", "passed_on"})
         self._know_keys(signer)
         installation = installation_of(self._route.entry_id)
         self._know(installation)
@@ -190,13 +191,12 @@ class Rig:
         principal = Principal("user", new_id(), f"c{number}")
         token, proof, auth = self._shown(principal)
         self._proofs.append(proof)
-        if self._tells:
-            installation = telling(self._statements, installation, principal)
+        installation = for_caller(self._gets, self._statements, installation, principal, proof)
         far, client = time.monotonic() + _FAR_S, "" if auth == "token" else CLIENT
         verdict = CallerVerdict(proof.digest, principal, "token-id", time.time() + LIVES_S, auth=auth, client=client)
         worker.authority.verdicts.memory.put(proof.digest, Aged(verdict, far, time.time() + LIVES_S))
         for assignment in (tool.assignment_id for tool in gateway.tools.values()):
-            for caller in (None, principal.key):
+            for caller in (None, principal.key, with_credential(principal.key, proof.digest)):
                 key = worker.installations.key(gateway.id, assignment, caller)
                 worker.installations.resolved.memory.put(key, Aged(installation, far))
         if self._server is Era.LEGACY:
@@ -265,8 +265,8 @@ def _worker(verify_keys: str, environment: dict[str, Any]) -> Worker:
     )
 
 
-def _gateway(worker: Worker) -> tuple[CompiledGateway, Route]:
-    route = Route("remote", new_id(), "srv")
+def _gateway(worker: Worker, *, per_credential: bool) -> tuple[CompiledGateway, Route]:
+    route = Route("remote", new_id(), "srv", per_credential=per_credential)
     tool = Tool("one__echo", "echo", new_id(), {"name": "one__echo", "inputSchema": {}}, route)
     seen_by = Visibility("organisation")
     snapshot = Gateway(

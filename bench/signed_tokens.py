@@ -1,6 +1,7 @@
 """What a call costs by what its caller shows, in one process: `python -m bench.signed_tokens`.
 
-An `arch_` token, an access token of ours, and a provider's own tokens in two lengths, each by a worker of its own
+An `arch_` token, an access token of ours, and a provider's own tokens in two lengths; and by what the server then
+gets for its caller: an exchanged token, a statement, the caller's own token. Each by a worker of its own
 (`bench/rig.py`). Batches alternate, so that what the machine does besides is unfair to all alike: a ratio is the
 median of those of neighbouring batches. Warm calls go by their plan; `first` ones come with a head that was not seen
 and a token that was not checked, while the verdict on its bearer is known: what asking control adds,
@@ -27,6 +28,9 @@ async def measured(batches: int, form: str = "json") -> dict[str, float]:
     """Microseconds a call by way, and their ratios to those with a static token: `<way>_us`, `<way>_first_us`,
     `<way>_ratio_to_static` and `<way>_first_ratio_to_static`; the same with `least` of what took least."""
     rigs = {way: await Rig(form, {}, way).ready() for way in WAYS}
+    rigs["static_exchanged"] = await Rig(form, {}, "static", gets="exchanged").ready()
+    rigs["static_told"] = await Rig(form, {}, "static", gets="told").ready()
+    rigs["jwt_passed_on"] = await Rig(form, {}, "jwt", gets="passed_on").ready()
     for rig in rigs.values():
         for _ in range(20):
             rig.batch()
