@@ -14,7 +14,7 @@ from bridge import calls, child_process, kept_server, listener, printed, strange
 from bridge import sessions as bridge_sessions
 from bridge.options import Options
 from control.accounts import early_renewals, renewals, revocations, times
-from control.admin import explain_models, server_models
+from control.admin import server_models
 from control.admin.deps import LOG_READERS, LOGS_OF_ONE
 from control.admin.entry_models import Slug
 from control.catalog import client_config
@@ -24,7 +24,6 @@ from control.console import import_form, live
 from control.credentials import statement
 from control.credentials.upstream_oauth import account, challenge, metadata, token_answer
 from control.discovery import discover, news, probe_client, server_reports, under_way
-from control.explain import explaining
 from control.http import forms, models, paging
 from control.http.reading import MAX_BODY as ADMIN_BODY
 from control.identity import id_jag
@@ -80,7 +79,7 @@ from core.mcp import (
     uri_template,
 )
 from core.sign_in_steps import MOST_TOLD
-from proxy import internal, lists, search_indexes
+from proxy import lists, search_indexes
 from proxy.answers import offered_lists, responses
 from proxy.edge import head_rules, long_calls, passing_on
 from proxy.gateways import built_in_tools, tool_search
@@ -116,6 +115,7 @@ from proxy.upstream import (
 from proxy.upstream.pool import head
 from tests.house.limits_of_entries import ENTRIES
 from tests.house.limits_of_exchanges import EXCHANGES
+from tests.house.limits_of_explaining import EXPLAINING
 from tests.house.limits_of_servers import SERVERS, size
 from tests.house.limits_of_sign_ins import SIGN_INS
 from tests.house.tracked import ROOT
@@ -324,9 +324,6 @@ FIGURES = {
     ),
     "such discoveries of one control at once": f"{news.AT_ONCE}",
     "seconds of a discovery": f"{probe_client.DEADLINE_S - probe_client._FOR_WORDS_S:g}; ",
-    "such questions that one proxy worker answers at once": f"{internal.MOST_EXPLAINED}",
-    "seconds for each of the two questions to a proxy": f"{explaining.DEADLINE_S:g}",
-    "arguments of a call that is asked about": size(explain_models.MAX_ARGUMENTS),
     "a refusal of the server, as it is read": size(unsuccessful.MOST_READ),
     "a failure as it is told, the server's own words at the end": f"{discover.MAX_REASON:,} characters",
     "tools left out, and notes, that are told": f"{discover.MAX_REPORTED} of each",
@@ -445,6 +442,7 @@ FIGURES = {
     "teams of a caller that a server is told of": f"{statement.MOST_TEAMS}, the first by name",
     **ENTRIES,
     **EXCHANGES,
+    **EXPLAINING,
     "an answer that stands in a URL": f"{url_template.MAX_LABEL} characters in the host, "
     f"{url_template.MAX_SEGMENT} in the path; the whole URL {MAX_URL_CHARS:,}",
     "a URL": f"{MAX_URL_CHARS:,} characters",
