@@ -2,9 +2,9 @@
 
 Asked by `kept_server.py` once the server has answered, and told by `/healthz` and in its log, since a command may
 name a package without a version. Read is the script that the server's processes run: one of npm lies in the folder of
-its package (https://docs.npmjs.com/cli/configuring-npm/folders), one of Python in the environment whose metadata has
-it as an entry point (https://packaging.python.org/en/latest/specifications/entry-points/). Blocks, for some
-milliseconds; what cannot be read is left out.
+its package (npm's page "folders"), one of Python in the environment whose metadata has it as an entry point
+(https://packaging.python.org/en/latest/specifications/entry-points/). Blocks, for some milliseconds; what cannot be
+read is left out.
 """
 
 import configparser
