@@ -1,8 +1,10 @@
 """Limits of what an entry asks and runs, for `test_limits_page.py`: what each row of the page says."""
 
+from control.credentials import statement
 from control.registry import arguments, fields, images, pull_secret, run_names, self_hosted_rules
 
 ENTRIES = {
+    "teams of a caller that a server is told of": f"{statement.MOST_TEAMS}, the first by name",
     "fields of an entry": f"{fields.MAX_FIELDS}",
     "options of a field": f"{fields.MAX_OPTIONS}",
     "arguments of a command that is run": (

@@ -21,7 +21,6 @@ from control.catalog import client_config
 from control.changes import oauth_grants
 from control.changes.assignments import MOST_BYTES, MOST_ON_A_GATEWAY
 from control.console import import_form, live
-from control.credentials import statement
 from control.credentials.upstream_oauth import account, challenge, metadata, token_answer
 from control.discovery import discover, news, probe_client, server_reports, under_way
 from control.http import forms, models, paging
@@ -439,7 +438,6 @@ FIGURES = {
     "a description that a person enters": f"{longest(models.Description):,} characters",
     "a credential, a header's value, an answer to a field": f"{headers.MAX_VALUE:,} characters",
     "headers of an entry": f"{headers.MAX_FIXED_HEADERS}",
-    "teams of a caller that a server is told of": f"{statement.MOST_TEAMS}, the first by name",
     **ENTRIES,
     **EXCHANGES,
     **EXPLAINING,
