@@ -1,10 +1,11 @@
-"""Limits of what is kept of sign-ins with identity providers, as `docs/operating/limits.md` has them."""
+"""Limits of sign-ins with identity providers and of whom they let in, as `docs/operating/limits.md` has them."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from control.identity import kept_lease, kept_state, kept_tokens, presence, refreshes, said_claims, token_endpoint
+from control.registry import external_principal, job_rules
 
 SIGN_INS: Final = {
     "seconds that a call waits for the next token of a person's sign-in": f"{kept_tokens.WAIT_S:g}",
@@ -21,4 +22,7 @@ SIGN_INS: Final = {
     "all that a provider said of a person": (
         f"{said_claims.MOST_BYTES >> 10} KiB; a text of it {said_claims.LONGEST} characters"
     ),
+    "people without an account of one provider that are known": f"{external_principal.MOST_OF_A_PROVIDER:,}",
+    "days that one is known without calling": f"{external_principal.UNSEEN_DAYS}",
+    "rules of one provider for jobs": f"{job_rules.MAX_SERVICE_RULES}, each of {job_rules.MAX_CLAIMS} claims",
 }
