@@ -71,7 +71,6 @@ def test_a_service_account_s_own_comes_before_its_team_s_and_the_organisation_s(
         ANN,
         Principal("user", "nightly", "A person of that identifier"),
         Principal("team", "nightly", "A team of it", frozenset({"nightly"})),
-        Principal("external", "nightly", "Somebody's token"),
         Principal("service", "weekly", "Weekly", frozenset({"ops"})),
     ],
 )
@@ -79,6 +78,13 @@ def test_a_service_account_s_own_serves_nobody_else_pinned_or_not(principal: Pri
     assert chosen(principal, NIGHTLYS) == "credential_missing"
     assert chosen(principal, NIGHTLYS, pinned="nightlys") == "not_allowed"
     assert chosen(NIGHTLY, NIGHTLYS, pinned="nightlys") == "nightlys"
+
+
+def test_somebody_without_an_account_uses_what_a_team_of_theirs_has_and_nothing_where_they_do_not_get_in() -> None:
+    external = Principal("external", "nightly", "Somebody", frozenset({"ops"}))
+    assert chosen(external, NIGHTLYS, OF_OPS) == "not_allowed"
+    assert chosen(external, NIGHTLYS, teams=("ops",)) == "credential_missing"
+    assert chosen(external, NIGHTLYS, OF_OPS, teams=("ops",)) == "of-ops"
 
 
 def test_a_service_account_without_one_is_told_who_gives_it_one_and_gets_no_link() -> None:
