@@ -49,7 +49,7 @@ class InternalListener:
     """Answers control's questions to this proxy, each sealed and bound to its question."""
 
     def __init__(self, calls: InternalCalls, prober: Prober, explainer: Explainer) -> None:
-        self._calls = calls
+        self._calls, self._prober = calls, prober
         self._kinds = {
             _PROBE: _Kind(ProbeQuestion, prober.probe, MOST_PROBES),
             EXPLAIN: _Kind(ExplainQuestion, explainer.explain, MOST_EXPLAINED),
