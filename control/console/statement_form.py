@@ -18,7 +18,7 @@ def form_of_statement(statement: CallerStatement | None) -> dict[str, str]:
     kept = statement or CallerStatement()
     ticked = kept.tells if kept.form == "jwt" else ()
     return {
-        _FORM: "none" if statement is None else kept.form,
+        _FORM: "none" if statement is None or not (kept.headers or kept.form == "jwt") else kept.form,
         "statement-header": kept.header,
         "statement-request_id_header": kept.request_id_header,
         **{f"statement-tells-{told}": "true" if told in ticked else "" for told in TOLD},
@@ -28,10 +28,10 @@ def form_of_statement(statement: CallerStatement | None) -> dict[str, str]:
 
 def statement_of_form(form: Form) -> dict[str, Any] | None:
     """What the admin API takes."""
-    chosen = form.value(_FORM)
+    chosen, identifier = form.value(_FORM), form.value("statement-request_id_header").strip()
     if chosen not in {"jwt", "headers"}:
-        return None
-    found: dict[str, Any] = {"form": chosen, "request_id_header": form.value("statement-request_id_header").strip()}
+        return {"form": "headers", "request_id_header": identifier} if identifier else None
+    found: dict[str, Any] = {"form": chosen, "request_id_header": identifier}
     if chosen == "headers":
         named = {told: form.value(f"statement-headers-{told}").strip() for told in TOLD}
         return found | {"headers": {told: name for told, name in named.items() if name}}

@@ -70,7 +70,7 @@ def check_caller_statement(
         )  # fmt: skip
     if wanted.form == "jwt" and wanted.headers:
         raise BrokenRule(f"{_FIELD}.headers", "go with the form 'headers'; leave them out, or change the form")
-    if wanted.form == "headers" and not wanted.headers:
+    if wanted.form == "headers" and not (wanted.headers or wanted.request_id_header):
         raise BrokenRule(f"{_FIELD}.headers", "must name a header for something that is told, such as email")
     checked = replace(
         wanted,

@@ -13,6 +13,7 @@ STATEMENTS = (
     CallerStatement(),
     CallerStatement(header="x-who", tells=("subject", "email", "teams"), request_id_header="x-request-id"),
     CallerStatement(form="headers", headers={"subject": "x-user", "email": "x-mail"}),
+    CallerStatement(form="headers", request_id_header="x-request-id"),
 )
 
 

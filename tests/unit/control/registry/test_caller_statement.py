@@ -94,3 +94,8 @@ def test_no_header_reaches_a_program_over_stdio() -> None:
 @pytest.mark.parametrize("wrong", [CallerStatement(form="headers"), CallerStatement(headers={"email": "x-mail"})])
 def test_headers_go_with_their_form_and_with_no_other(wrong: CallerStatement) -> None:
     assert why_not(wrong)[0] == "caller_statement.headers"
+
+
+def test_the_identifier_of_a_request_may_be_all_that_is_told() -> None:
+    alone = CallerStatement(form="headers", request_id_header="x-request-id")
+    assert saved(alone) == alone
