@@ -10,6 +10,7 @@ read is left out.
 import configparser
 import json
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
@@ -95,5 +96,8 @@ def _package(name: object, version: object) -> Package:
 
 
 def _text(path: Path) -> str:
-    with path.open("rb") as file:
+    # The server may have put there what it likes: a pipe would be waited for.
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise ValueError(path)
         return file.read(_LONGEST_FILE).decode()

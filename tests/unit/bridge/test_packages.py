@@ -1,4 +1,6 @@
 import json
+import os
+from pathlib import Path
 
 import pytest
 
@@ -62,6 +64,14 @@ def test_what_only_fetches_others_is_left_out(npm, name):
 )  # fmt: skip
 def test_what_a_package_should_not_say_of_itself_is_left_out(npm, told):
     assert [*packages_of(["node", npm(told=told or "x")])] == []
+
+
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(npm):
+    script = Path(npm())
+    told = script.resolve().parents[1] / "package.json"
+    told.unlink()
+    os.mkfifo(told)
+    assert [*packages_of(["node", str(script)])] == []
 
 
 def test_words_that_are_no_scripts_of_packages_are_none(tmp_path, uv):
