@@ -3,7 +3,7 @@
 //   /test/exchange {...}      how it exchanges from now on: a part of `usual` below
 //   /test/exchanged {}        what it was asked, oldest first: parameters without the tokens, and `answer`
 //   /test/trust {issuer}      whose assertions it takes as a resource's authorization server
-import { createPublicKey, randomUUID, verify } from "node:crypto";
+import { createHash, createPublicKey, randomUUID, verify } from "node:crypto";
 
 const type = (name) => `urn:ietf:params:oauth:token-type:${name}`;
 const EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -100,9 +100,10 @@ export class ExchangeGrants {
     const { email } = person;
     const exp = Math.floor(Date.now() / 1000) + (how.lifetime || 300);
     const assertion = requested_token_type === type("id-jag");
+    const made_of = createHash("sha256").update(subject_token).digest("hex"); // so that a test sees whose it was
     const claims = assertion
-      ? { sub: subject.sub, email, email_verified: true, aud: audience, client_id: how.client_ids[audience] ?? client_id, resource, scope, exp }
-      : { sub: subject.sub, email, aud: audience ?? resource, client_id, scope, exp, act: { sub: client_id } };
+      ? { sub: subject.sub, email, email_verified: true, aud: audience, client_id: how.client_ids[audience] ?? client_id, resource, scope, exp, made_of }
+      : { sub: subject.sub, email, aud: audience ?? resource, client_id, scope, exp, made_of, act: { sub: client_id } };
     ctx.body = {
       issued_token_type: type(assertion ? "id-jag" : "access_token"),
       token_type: assertion ? "N_A" : "Bearer",
@@ -140,7 +141,7 @@ export class ExchangeGrants {
       ...(this.how.lifetime ? { expires_in: this.how.lifetime } : {}),
       access_token: this.signed({ claims: {
         sub: `${claims.sub}@${claims.iss}`, email: claims.email, aud: resource ?? claims.resource, client_id,
-        scope: scope ?? claims.scope, exp, jti: randomUUID(),
+        scope: scope ?? claims.scope, exp, jti: randomUUID(), made_of: claims.made_of,
       } }),
     };
   }

@@ -6,7 +6,7 @@ has its own Redis and its own servers, so that neither sees what the other has d
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, MutableSet
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -166,13 +166,29 @@ class SilentPipeline:
 
     def __init__(self, redis: SilentRedis) -> None:
         self._redis = redis
-        self._writes: list[tuple[str, bytes]] = []
+        self._steps: list[Callable[[], object]] = []
 
     def set(self, key: str, value: bytes, ex: int) -> None:
-        self._writes.append((key, value))
+        self._steps.append(lambda: self._redis.values.update({key: value}))
 
-    async def execute(self) -> None:
-        self._redis.values.update(self._writes)
+    def sadd(self, key: str, member: str) -> None:
+        self._steps.append(lambda: self._members(key).add(member))
+
+    def srem(self, key: str, member: str) -> None:
+        self._steps.append(lambda: self._members(key).discard(member))
+
+    def scard(self, key: str) -> None:
+        self._steps.append(lambda: len(self._members(key)))
+
+    def expire(self, key: str, seconds: int) -> None:
+        self._steps.append(lambda: True)
+
+    async def execute(self) -> list[object]:
+        return [step() for step in self._steps]
+
+    def _members(self, key: str) -> MutableSet[str]:
+        members: MutableSet[str] = self._redis.values.setdefault(key, {*()})
+        return members
 
 
 @dataclass

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from control.credentials.whose import TABLE, CallerKind, Uses, Wanted
+from core.tokens import digest
 from tests.fakes.mcp_upstream import Answer, McpUpstream, Received
 from tests.fixtures_archway import RunningArchway
 from tests.fixtures_idp import CALLBACK, running_provider
@@ -59,6 +60,9 @@ async def is_as_told(
     if wanted == "passthrough":
         return bearer == company.tokens[caller]
     subject = company.subjects[caller]
+    of_own = said.get("made_of") == digest(company.tokens[caller])
+    if of_own != (uses == "own_token"):
+        return False
     if wanted == "id_jag":
         return (said.get("iss"), said.get("sub")) == (company.server_issuer, f"{subject}@{company.idp.issuer}")
     return (said.get("iss"), said.get("sub"), said.get("aud")) == (company.idp.issuer, subject, "crm")
