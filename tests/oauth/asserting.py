@@ -23,6 +23,7 @@ from control.changes.safeguards import Safeguards
 from control.changes.write import changing
 from control.identity.id_jag import TYPE
 from control.oauth.assertions import GRANT_TYPE
+from control.public.deps import PublicDeps
 from control.registry.gateway import Gateway
 from control.registry.identity_provider import IdentityProvider
 from control.registry.oauth_client import ClientFields, OAuthClient
@@ -31,7 +32,7 @@ from control.registry.user import NewUser
 from core.egress.addresses import AddressPolicy, parse_networks
 from core.identifiers import new_id
 from core.keys import new_key, parse_key_ring
-from tests.fakes.issuer import FakeIssuer
+from tests.fakes.issuer import FakeIssuer, rsa_jwk
 from tests.fakes.providers import provider_fields
 from tests.fakes.registry import gateway_fields
 from tests.fixtures_people import ISSUER, NOBODY, People
@@ -103,9 +104,12 @@ class AssertingCorp:
 
 
 @pytest.fixture
-async def corp(people: People) -> AsyncIterator[AssertingCorp]:
-    """The company, and a gateway `work` that takes no assertions. Nobody has signed in."""
+async def corp(people: People, public_deps: PublicDeps) -> AsyncIterator[AssertingCorp]:
+    """The company, and a gateway `work` that takes no assertions. Nobody has signed in. The provider's keys, of which
+    `weak` is too small, are known.
+    """
     async with FakeIssuer() as idp, aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as program:
+        idp.keys.append(rsa_jwk("weak", 1024))
         flow = Flow(people, program, await people.browser())
         await flow.gateway("work")
         async with changing(flow.pool, NOBODY) as write:
@@ -118,4 +122,5 @@ async def corp(people: People) -> AsyncIterator[AssertingCorp]:
             gateway = await gateways.create(write, naming)
             fields = ClientFields(name="Agent", redirect_uris=(REDIRECT,), auth_method="client_secret_post")
             client, secret = await oauth_clients.create(write, fields)
+        _ = await public_deps.key_sets.refresh(provider)
         yield AssertingCorp(flow, idp, provider, gateway, client, secret, ann.id)

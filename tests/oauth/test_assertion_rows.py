@@ -17,7 +17,7 @@ import pytest
 from control.identity.id_jag import TYPE
 from control.oauth.assertions import SENTENCE
 from core.identifiers import new_id
-from tests.fakes.issuer import FakeIssuer, rsa_jwk, rsa_key
+from tests.fakes.issuer import FakeIssuer, rsa_key
 from tests.fixtures_people import ISSUER
 from tests.oauth.asserting import SALES, AssertingCorp
 from tests.oauth.flow import RESOURCE, claims_of
@@ -170,7 +170,6 @@ def cases() -> list[Any]:
 @pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
 @pytest.mark.parametrize("make", cases())
 async def test_an_assertion_that_does_not_hold_gets_nobody_in(corp: AssertingCorp, make: Make) -> None:
-    corp.idp.keys = [rsa_jwk("a"), rsa_jwk("weak", 1024)]
     people = await corp.people()
 
     answer = await corp.exchange(make(corp))
