@@ -18,17 +18,15 @@ from control.admin import server_models
 from control.admin.deps import LOG_READERS, LOGS_OF_ONE
 from control.admin.entry_models import Slug
 from control.catalog import client_config
-from control.changes import oauth_grants
 from control.changes.assignments import MOST_BYTES, MOST_ON_A_GATEWAY
 from control.console import import_form, live
 from control.credentials.upstream_oauth import account, challenge, metadata, token_answer
 from control.discovery import discover, news, probe_client, server_reports, under_way
 from control.http import forms, models, paging
 from control.http.reading import MAX_BODY as ADMIN_BODY
-from control.identity import id_jag
 from control.internal.watches import SILENT_S
-from control.oauth import limits, parameters, register, sweep
-from control.oauth.clients import cimd, documents
+from control.oauth import limits, register, sweep
+from control.oauth.clients import documents
 from control.processes import limits as of_processes
 from control.processes import logs
 from control.providers import asking, browser_round
@@ -44,11 +42,9 @@ from control.registry import (
     exposed_names,
     headers,
     oauth_client,
-    oauth_grant,
     output_schemas,
     password_rules,
     redirects,
-    refresh_rotation,
     resource_tools,
     server_state,
     sign_in_link,
@@ -62,8 +58,8 @@ from control.registry.installing import MOST_SERVERS
 from control.registry.token import LONGEST_OWN
 from control.servers import log_lines
 from control.sign_in import passwords, throttling
-from control.store import known_devices, lease_waits, oauth_requests, sign_in_attempts
-from core import jwt, snapshot, watches
+from control.store import known_devices, lease_waits, sign_in_attempts
+from core import snapshot, watches
 from core.egress.addresses import MAX_URL_CHARS
 from core.mcp import (
     deep_json,
@@ -113,6 +109,7 @@ from proxy.upstream.pool import head
 from tests.house.limits_of_entries import ENTRIES
 from tests.house.limits_of_exchanges import EXCHANGES
 from tests.house.limits_of_explaining import EXPLAINING
+from tests.house.limits_of_oauth import OAUTH
 from tests.house.limits_of_servers import SERVERS, size
 from tests.house.limits_of_sign_ins import SIGN_INS
 from tests.house.tracked import ROOT
@@ -399,21 +396,7 @@ FIGURES = {
         f"{times.LONGEST_REST // timedelta(minutes=1)}, or as long as it says, "
         f"at most {asking.LONGEST_RETRY_S / 60:.0f}"
     ),
-    "documents that are kept, by each control": (
-        f"{documents.MOST_KEPT:,}, each for {cimd.LEAST_FRESH_S:.0f} seconds to {cimd.MOST_FRESH_S / 3_600:.0f} hours"
-    ),
-    "documents that are read from one host": (
-        f"{documents.A_MINUTE_OF_ONE_HOST} a minute; {documents.MOST_AT_ONCE} at once in all"
-    ),
-    "one parameter": f"{parameters.LONGEST:,} characters",
-    "an identity assertion": f"{jwt.LONGEST:,} characters, `jti` {id_jag.LONGEST_NAME}",
-    "seconds from `iat` to `exp` of an identity assertion": f"{id_jag.LONGEST_LIFE_S}",
-    "seconds of a code, and of an access token": f"{oauth_grants.CODE_LIFE.seconds}, {jwt.ACCESS_TOKEN_S}",
-    "minutes that a consent page waits": f"{oauth_requests.LIFE // timedelta(minutes=1)}",
-    "days of a refresh token that nobody uses, and of a grant": (
-        f"{refresh_rotation.IDLE.days}, {oauth_grant.LIFE.days}"
-    ),
-    "seconds in which a replaced refresh token is still answered": f"{refresh_rotation.GRACE.seconds}",
+    **OAUTH,
     "codes that are redeemed from one address of network": tries(limits.CODE),
     "refreshes of one grant": tries(limits.REFRESH),
     "tokens of one client that acts by itself": tries(limits.CLIENT),
