@@ -24,7 +24,7 @@ async def _exchanging(write: Write, **changes: object) -> IdentityProvider:
     return await new_provider(write, "corp", "https://id.example.com", exchange=Exchange(enabled=True), **changes)
 
 
-@pytest.mark.parametrize("named", ["", "corp", NOBODY])
+@pytest.mark.parametrize("named", ["", "corp", NOBODY], ids=["nothing", "a slug", "an identifier"])
 async def test_a_provider_that_is_not_there_is_not_named(pool: Pool, named: str) -> None:
     async with changing(pool, ADMIN) as write:
         with pytest.raises(BrokenRule, match="identity_provider_id: is not the id of an identity provider"):
