@@ -26,10 +26,11 @@ _UP_S, _DOWN_S = 120, 60
 
 @dataclass(frozen=True)
 class RunningArchway:
-    """A deployment that runs; `up` is what `up.json` says."""
+    """A deployment that runs; `up` is what `up.json` says, which lies in the folder `state`."""
 
     up: dict[str, Any]
     api: AdminApi
+    state: Path
 
     def entry(
         self, slug: str, url: str, protocol: str = "auto", **fields: Any
@@ -79,7 +80,7 @@ def archway_up(state: Path, **settings: str) -> Iterator[RunningArchway]:
     try:
         assert started.returncode == 0, started.stdout + started.stderr
         up = json.loads((state / "up.json").read_text())
-        yield RunningArchway(up, AdminApi(up["control_url"], up["admin_token"]))
+        yield RunningArchway(up, AdminApi(up["control_url"], up["admin_token"]), state)
     finally:
         subprocess.run([_COMMAND, "down", *where], capture_output=True, timeout=_DOWN_S, check=False)
 

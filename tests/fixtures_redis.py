@@ -114,3 +114,29 @@ async def breakable_redis(tmp_path: Path) -> AsyncIterator[RedisServer]:
     await asyncio.to_thread(server.start)
     yield server
     server.kill()
+
+
+def everything_in(server: RedisServer) -> bytes:
+    """Keys, and values as they are stored."""
+    with server.client() as redis:
+        return b"\n".join(stored(redis))
+
+
+def stored(redis: Redis) -> Iterator[bytes]:
+    """Each key, and all that is in it."""
+    for key in redis.scan_iter("*"):
+        yield key
+        match redis.type(key):
+            case b"string":
+                yield redis.get(key)
+            case b"set":
+                yield from redis.smembers(key)
+            case b"zset":
+                yield from redis.zrange(key, 0, -1)
+            case b"hash":
+                yield from (part for pair in redis.hgetall(key).items() for part in pair)
+            case b"stream":
+                for name, fields in redis.xrange(key):
+                    yield from (name, *(part for pair in fields.items() for part in pair))
+            case kind:
+                raise AssertionError(f"nobody reads {kind!r} here yet")

@@ -71,8 +71,9 @@ async def use(url: str, offers: set[str], token: str, mode: str, told: Mapping[s
 
 
 def main() -> int:
-    up = json.loads(Path(os.environ["ARCHWAY_UP"]).read_text())
-    archway = RunningArchway(up, AdminApi(up["control_url"], up["admin_token"]))
+    file = Path(os.environ["ARCHWAY_UP"])
+    up = json.loads(file.read_text())
+    archway = RunningArchway(up, AdminApi(up["control_url"], up["admin_token"]), file.parent)
     slug = os.environ["MCP_CONFORMANCE_SCENARIO"].replace("_", "-")
     told = json.loads(os.environ.get("MCP_CONFORMANCE_CONTEXT") or "{}")
     mode = MODERN if os.environ.get("MCP_CONFORMANCE_PROTOCOL_VERSION") == MODERN else "legacy"

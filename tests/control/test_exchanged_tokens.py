@@ -27,7 +27,7 @@ from tests.control.corp_callers import SAFEGUARDS, WORK, Corp
 from tests.fakes.identity_provider import AT_SERVER, AT_SERVER_SECRET, EXCHANGER, EXCHANGER_SECRET, IdentityProvider
 from tests.fakes.providers import a_person
 from tests.fakes.registry import a_wanted_entry
-from tests.fixtures_redis import RedisServer
+from tests.fixtures_redis import RedisServer, everything_in
 
 SIGNED_IN = "update identities set tokens = $2, signed_in_at = now() where id = $1"
 OWN = Exchange(enabled=True, client_id=EXCHANGER)
@@ -169,3 +169,4 @@ async def test_no_token_is_in_a_log_a_refusal_or_redis(
     async with transaction(exchanging.corp.pool) as conn:
         rows = await conn.fetch("select to_jsonb(a)::text as row from audit a")
     assert [one for one in secrets if any(one in row["row"] for row in rows)] == []
+    assert [one for one in secrets if one.encode() in everything_in(redis_server)] == []

@@ -11,9 +11,8 @@ from control.identity.refreshes import Refreshes
 from control.identity.token_endpoint import ProviderTokens
 from control.providers.asking import Asker
 from tests.control.corp_sign_in import Corp
-from tests.fixtures_redis import RedisServer
+from tests.fixtures_redis import RedisServer, everything_in
 from tests.plugins.secret_canaries import Canaries, Sinks
-from tests.trust.test_secret_canaries import everything_in
 
 
 async def the_database(corp: Corp) -> str:

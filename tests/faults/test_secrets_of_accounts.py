@@ -20,8 +20,8 @@ from tests.fakes.telltale_provider import Ledger, TelltaleProvider
 from tests.faults.secret_scene import EXPIRE, WITHIN_S, Scene, echo, new_browsers
 from tests.fixtures_postgres import Server
 from tests.fixtures_program import eventually
+from tests.fixtures_redis import everything_in
 from tests.fixtures_system import running_system
-from tests.trust.test_secret_canaries import everything_in
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

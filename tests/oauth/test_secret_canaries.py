@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fixtures_redis import RedisServer
+from tests.fixtures_redis import RedisServer, everything_in
 from tests.oauth.asserting import AssertingCorp
 from tests.oauth.flow import Flow, claims_of
 from tests.plugins.secret_canaries import Canaries, Sinks
-from tests.trust.test_secret_canaries import everything_in
 
 
 async def the_database(flow: Flow) -> str:

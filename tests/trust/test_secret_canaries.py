@@ -28,28 +28,9 @@ from core.tokens import new_token
 from proxy.telemetry.exposition import render
 from tests.fakes.issuers import FakeIssuer
 from tests.fakes.mcp_upstream import Answer, McpUpstream
-from tests.fixtures_redis import RedisServer
+from tests.fixtures_redis import RedisServer, everything_in
 from tests.plugins.secret_canaries import Canaries, Sinks
 from tests.proxy.conftest import MakeRig, Reply, Rig, eventually, settings_for
-
-
-def everything_in(server: RedisServer) -> bytes:
-    """Keys, and values as they are stored."""
-    with server.client() as redis:
-        parts = []
-        for key in redis.scan_iter("*"):
-            kind = redis.type(key)
-            if kind == b"zset":
-                parts += [key, *redis.zrange(key, 0, -1)]
-                continue
-            read = {b"string": redis.get, b"hash": redis.hgetall, b"stream": redis.xrange}[kind]
-            value = read(key)
-            parts += [key, value if isinstance(value, bytes) else repr(value).encode()]
-            if isinstance(value, dict):
-                parts += value.values()
-            if isinstance(value, list):
-                parts += [field for _, fields in value for field in fields.values()]
-        return b"\n".join(parts)
 
 
 @pytest.fixture
