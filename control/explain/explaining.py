@@ -80,9 +80,11 @@ class Explaining:
         async with transaction(self._pool, readonly=True) as connection:
             name = call.gateway
             gateway = await by_any_name(connection, name) if SLUG.fullmatch(name) or is_id(name) else None
-            who = await who_calls(connection, call.subject, gateway, call.client)
-        if gateway is not None and not everything and not may_enter(who.principal, visibility_of(gateway)):
-            gateway = None  # from here on it is as if there were none
+            who = await who_calls(connection, call.subject, None)
+            if gateway is not None and not everything and not may_enter(who.principal, visibility_of(gateway)):
+                gateway = None  # from here on it is as if there were none
+            if gateway is not None:  # its clients are its own matter: looked at by nobody who does not see it
+                who = await who_calls(connection, call.subject, gateway, call.client)
         question = ExplainQuestion(gateway.id if gateway is not None else "", who.verdict, call.tool, call.arguments)
         explained, found = await in_rounds(self._ask, question, partial(self._serving, who, gateway))
         async with transaction(self._pool, readonly=True) as connection:

@@ -94,6 +94,21 @@ async def test_of_oneself_a_gateway_that_one_does_not_see_is_as_one_that_is_not_
     assert (theirs["status"], theirs["cause"], theirs["gateway_revision"]) == (404, "", 0)
 
 
+@pytest.mark.parametrize("named", [True, False], ids=["by a client", "by any client"])
+async def test_of_oneself_the_clients_of_a_gateway_that_one_does_not_see_are_told_by_no_way(
+    api: Api, named: bool
+) -> None:
+    wanted = {"name": "Desktop", "acts": "for_people", "auth_method": "none", "redirect_uris": ["http://127.0.0.1/"]}
+    mine = await api.admin.made("/oauth-clients", wanted)
+    theirs = await api.admin.made("/oauth-clients", {**wanted, "name": "Secret"})
+    ops, anna = await api.team("Ops"), await api.user("anna")
+    hidden = await api.gateway(visibility="teams", teams=[ops["id"]], allowed_clients=[theirs["client_id"]])
+    asked = {"by": "oauth"} | ({"client": mine["client_id"]} if named else {})
+    told = await explained(anna, hidden["id"], **asked)
+    assert told == await explained(anna, NOWHERE, **asked)
+    assert theirs["client_id"] not in json.dumps(told)
+
+
 async def test_of_oneself_a_tool_of_another_gateway_is_as_one_that_is_not_there(
     api: Api, desk: dict[str, Any]
 ) -> None:
