@@ -79,7 +79,7 @@ class Renewals:
         if found is not None:
             return found
         scopes = "?" if question.too_few_scopes else " ".join(question.needed_scopes)
-        about, me = f"{refused.shared_by}/{refused.version}/{refused.obtained_at}/{scopes}", question.digest
+        about, me = f"{_shared_by(key, refused)}/{refused.version}/{refused.obtained_at}/{scopes}", question.digest
         asker, answer = await self._answer(about, key, question, refused, until)
         if asker != me and answer.refusal is None and (found := await self._known(key, refused)) is not None:
             return found
@@ -120,7 +120,7 @@ class Renewals:
         held = memory.fresh(key)
         if held is None or held.is_newer(refused):
             return held
-        newest, rest = self._newest.get(held.shared_by), memory.rest(key)
+        newest, rest = self._newest.get(_shared_by(key, held)), memory.rest(key)
         if newest is None or rest is None or not newest.is_newer(refused) or end_of(newest) <= time.time():
             return None
         asked = rest.aged.asked
@@ -161,7 +161,7 @@ class Renewals:
         except _NotNewer as nothing:
             await self._note(about, key, question, nothing.answer)
             return question.digest, nothing.answer
-        _ = self._newest.put(found.shared_by, found)
+        _ = self._newest.put(_shared_by(key, found), found)
         return question.digest, InstallationAnswer(found)
 
     async def _note(self, about: str, key: str, question: InstallationQuestion, answer: InstallationAnswer) -> None:
@@ -177,6 +177,11 @@ def may_be_held(key: str, installation: ResolvedInstallation) -> bool:
     """Whether what control said may be remembered under this key: what was made for one caller, for them alone."""
     made_for, whose = installation.made_for, key.rpartition("/")[2]
     return not made_for or made_for in {principal_in(whose), digest_in(whose)}
+
+
+def _shared_by(key: str, installation: ResolvedInstallation) -> str:
+    """Who may have the same answer. What a server is told of a call (its tool, its gateway) is told of no other."""
+    return f"{installation.shared_by}/{key}" if installation.statement_headers else installation.shared_by
 
 
 def _is_for_all(answer: InstallationAnswer, refused: ResolvedInstallation) -> bool:

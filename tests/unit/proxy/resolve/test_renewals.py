@@ -130,6 +130,36 @@ async def test_what_is_one_caller_s_serves_no_other_though_the_installation_is_t
     assert [one.digest for one in control.asked] == ["ann", "ben"]
 
 
+@pytest.mark.parametrize("together", [True, False], ids=["at the same time", "later"])
+async def test_what_a_server_is_told_of_one_tool_s_call_goes_with_no_call_of_another(*, together: bool) -> None:
+    """A statement says which tool on which gateway is called: a newer credential brings nobody's words along."""
+    control, old, asked = Control(), {}, []
+    worker = Worker(control)
+    for tool in ("a", "b"):
+        old[tool] = replace(FIRST, made_for="user:ann", statement_headers=[("x-tool", tool)])
+        control.now = old[tool]
+        await worker.held.resolve(f"g/{tool}/user:ann", replace(ANN, assignment_id=tool))
+
+    async def renewal(question: InstallationQuestion) -> InstallationAnswer:
+        asked.append(question.assignment_id)
+        await asyncio.sleep(0)
+        told = [("x-tool", question.assignment_id)]
+        return InstallationAnswer(replace(SECOND, made_for="user:ann", statement_headers=told))
+
+    async def newer(tool: str) -> ResolvedInstallation | None:
+        question, until = replace(ANN, assignment_id=tool, refused_version=1), time.monotonic() + SOON_S
+        return await worker.held.renewals.newer(f"g/{tool}/user:ann", question, old[tool], until)
+
+    control.renewal = renewal  # type: ignore[method-assign]
+    found = await asyncio.gather(newer("a"), newer("b")) if together else [await newer("a"), await newer("b")]
+    assert [one and one.statement_headers for one in found] == [[("x-tool", "a")], [("x-tool", "b")]]
+    for tool in ("a", "b"):
+        held = worker.holds(f"g/{tool}/user:ann")
+        assert held is not None
+        assert held.statement_headers == [("x-tool", tool)]
+    assert asked == ["a", "b"]
+
+
 async def test_a_newer_one_that_was_made_for_another_is_held_for_nobody(worker: Worker, control: Control) -> None:
     control.answers["ann"] = replace(SECOND, made_for="user:ben")
     assert await worker.newer(ANNS, ANN) is None
