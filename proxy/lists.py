@@ -28,6 +28,7 @@ from proxy.offered.listing import LISTS, Listing, ListKind, Missing
 from proxy.offered.names import Found, shown
 from proxy.offered.targets import OfferedList
 from proxy.refusals import Refusal, overloaded
+from proxy.resolve.installations import whose
 from proxy.stages.apply_limits import apply_limits
 from proxy.stages.apply_policy import apply_policy
 from proxy.stages.compose_headers import compose_headers, passed_through
@@ -112,11 +113,12 @@ def _notes(offer: Offer, found: ListAnswers) -> tuple[str, ...]:
 
 
 def _key(x: Exchange, offer: Offer, method: str) -> str:
-    """Of one caller, with the headers that go on for them: a server may list by these, too."""
+    """Of one caller, by what the server gets for them, with the headers that go on: a server may list by all that."""
     assert x.gateway is not None
     passed = passed_through(x, offer.route)
     mark = hashlib.sha256(orjson.dumps(passed, option=orjson.OPT_SORT_KEYS)).hexdigest() if passed else ""
-    return f"{x.gateway.id}/{offer.assignment_id}/{offer.revision}/{method}/{x.caller.key}/{x.era.name}/{mark}"
+    theirs = whose(offer.route, x.caller) or x.caller.key
+    return f"{x.gateway.id}/{offer.assignment_id}/{offer.revision}/{method}/{theirs}/{x.era.name}/{mark}"
 
 
 class _Reading:

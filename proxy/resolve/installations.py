@@ -1,7 +1,7 @@
 """Which upstream and which credential: control's answers, remembered.
 
 `resolve_credential` asks here. An installation is kept under gateway, assignment and, where it is the caller's own,
-the caller, and where it is made of the very credential that the caller came with, that too: one caller's credential
+the caller, and where it depends on the very credential that the caller came with, that too: one caller's credential
 cannot be found under another's key, and the seal of a copy is bound to that key.
 Refusals are not kept: the person may just have signed in. Nothing is kept for longer than its credential is good.
 """
@@ -167,7 +167,15 @@ def whose(route: Route, caller: Caller) -> str | None:
     """Whose the installation on this route is; None for everybody's."""
     if not route.per_principal:
         return None
-    return redis_names.with_credential(caller.key, caller.proof.digest) if route.per_credential else caller.key
+    by_credential = route.per_credential or _teams_are_claimed(caller)
+    return redis_names.with_credential(caller.key, caller.proof.digest) if by_credential else caller.key
+
+
+def _teams_are_claimed(caller: Caller) -> bool:
+    """Whether the caller is in the teams that this very token says, so that with another they are in others: then
+    what serves them, and what a server is told of them, are another's, too.
+    """
+    return caller.principal is not None and caller.principal.kind == "external"
 
 
 def _whose_in(key: str) -> str:

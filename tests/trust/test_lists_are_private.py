@@ -4,12 +4,15 @@ of it is one caller's."""
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from core.snapshot import Visibility
 from core.tokens import digest
 from tests.fakes.mcp_upstream import Answer, McpUpstream, Received
 from tests.proxy.conftest import Rig
 from tests.proxy.test_offers import offered
 
+TEAM = frozenset({"t"})
 PUBLIC = {"cacheScope": "public", "ttlMs": 3_600_000}
 
 
@@ -49,6 +52,33 @@ async def test_what_a_server_calls_public_is_one_callers_alone(rig: Rig, method:
                 told = (await rig.modern(method, {"uri": "who://me"}, token=token)).result
                 assert [one[key] for one in told[member]] == [f"who://{who}"]
                 assert told["cacheScope"] == "private"
+
+
+@pytest.mark.parametrize(
+    ("kind", "per_credential"),
+    [
+        pytest.param("user", True, id="M-9: a list by a person's other token"),
+        pytest.param("external", False, id="M-9: a list by another token of somebody without an account"),
+    ],
+)
+async def test_a_list_that_hangs_on_a_caller_s_token_is_that_token_s(
+    rig: Rig, kind: Any, *, per_credential: bool
+) -> None:
+    async with McpUpstream(era="modern") as server:
+        server.on("resources/list", whoever_asks("resources", "uri"))
+        offer = offered(rig, "resources", rig.control.installation(server.url), per_credential=per_credential)
+        tokens = {"wide": rig.control.token(kind, teams=TEAM), "narrow": rig.control.token(kind)}
+        wide, narrow = (rig.control.verdicts[digest(one)] for one in tokens.values())
+        rig.control.verdicts[narrow.digest] = replace(narrow, principal=wide.principal)
+        for name, token in tokens.items():
+            credential = [("Authorization", f"Bearer {name}")]
+            own = rig.control.installation(server.url, credential_headers=credential)
+            rig.control.installations[f"{offer.assignment_id}/{digest(token)}"] = own
+        await rig.serve([], offers=[offer], visibility=Visibility("teams", teams=["t"]))
+        for _ in range(2):
+            for name, token in tokens.items():
+                told = (await rig.modern("resources/list", token=token)).result
+                assert [one["uri"] for one in told["resources"]] == [f"who://{name}"]
 
 
 @pytest.mark.parametrize("loading", [pytest.param("all", id="M-9: list of tools"), "search_and_run"])

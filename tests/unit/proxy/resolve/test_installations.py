@@ -5,7 +5,13 @@ import pytest
 from msgspec.structs import replace
 
 from core.keys import new_key, parse_key_ring
-from core.resolve import InstallationAnswer, InstallationQuestion, InstallationRefusal, ResolvedInstallation
+from core.resolve import (
+    InstallationAnswer,
+    InstallationQuestion,
+    InstallationRefusal,
+    Principal,
+    ResolvedInstallation,
+)
 from core.snapshot import Route
 from core.tasks import Tasks
 from proxy.caches.two_ages import SourceUnreachable
@@ -16,7 +22,7 @@ from proxy.resolve.control_pulse import ControlPulse
 from proxy.resolve.installations import Installations, whose
 from proxy.resolve.renewals import MARGIN_S
 from tests.fakes.call_parts import installation
-from tests.fakes.callers import a_user
+from tests.fakes.callers import a_user, caller_of
 
 QUESTION = InstallationQuestion("digest", "g", "a")
 CALLER = a_user("u")
@@ -142,6 +148,14 @@ async def test_keys_of_two_callers_never_meet() -> None:
 )
 def test_whose_it_is_is_the_routes_to_say(route: Route, of: str | None) -> None:
     assert whose(route, CALLER) == of
+
+
+def test_what_serves_somebody_without_an_account_goes_with_the_token_that_says_their_teams() -> None:
+    zoe = Principal("external", "zoe", "zoe", frozenset({"partners"}))
+    there, gone = caller_of(zoe, "1" * 64), caller_of(replace(zoe, teams=frozenset()), "2" * 64)
+    keys = [whose(Route("remote", "e", "crm"), one) for one in (there, gone)]
+    assert keys == ["external:zoe#" + "1" * 64, "external:zoe#" + "2" * 64]
+    assert whose(Route("remote", "e", "crm", per_principal=False), there) is None
 
 
 MINE, MY_KEY = f"{CALLER.key}#{CALLER.proof.digest}", f"g/a/{CALLER.key}#{CALLER.proof.digest}"
