@@ -1,19 +1,21 @@
 """A token that the server's own authorization server gives for an assertion of the caller's provider (ID-JAG).
 
 An installation brings nothing for it: whose word it is says `control/credentials/whose.py`. The token is got and kept
-elsewhere (`control/exchanges/`); here is what an entry may say, and the one header.
+elsewhere (`control/exchanges/`); here is what an entry may say.
 """
 
-from collections.abc import Collection, Mapping
 from typing import Final
 
 from msgspec.structs import replace
 
 from control.credentials.kinds import endpoints
+from control.credentials.kinds.for_one_caller import cure, headers, places, take
 from control.registry.broken_rule import BrokenRule
-from control.registry.credential import ACCESS_TOKEN, CheckedCredential, Cure, IdentityAssertion
+from control.registry.credential import CheckedCredential, IdentityAssertion
 from control.registry.targets import header
 from core.egress.addresses import AddressPolicy
+
+__all__ = ["check", "cure", "headers", "places", "take"]
 
 _FIELD: Final = "credential_placement"
 
@@ -36,25 +38,3 @@ def check(credential: IdentityAssertion, policy: AddressPolicy) -> CheckedCreden
         approved_hosts=endpoints.checked_origins(credential.approved_hosts, f"{_FIELD}.approved_hosts"),
     )
     return CheckedCredential(checked, (header("authorization"),))
-
-
-def take(_: IdentityAssertion, given: str | None, _earlier: Mapping[str, str], entry_name: str) -> dict[str, str]:
-    """No secrets; BrokenRule for a credential that is given all the same: it would never be sent."""
-    if given is not None:
-        raise BrokenRule("credential", f"is not accepted by {entry_name}: it gets what is the caller's; leave it out")
-    return {}
-
-
-def headers(_: IdentityAssertion, secrets: Mapping[str, str]) -> list[tuple[str, str]]:
-    """The one header that carries the caller's token; none where nobody calls."""
-    return [("authorization", f"Bearer {secrets[ACCESS_TOKEN]}")] if ACCESS_TOKEN in secrets else []
-
-
-def places(_: IdentityAssertion) -> dict[str, str]:
-    """No places ({}): an installation holds no secret of it."""
-    return {}
-
-
-def cure(_: IdentityAssertion, _held: Collection[str]) -> Cure | None:
-    """No cure (None): nothing of the installation can be missing."""
-    return None

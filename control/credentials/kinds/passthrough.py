@@ -4,13 +4,16 @@ An installation brings nothing for it, and control never hands the token out: th
 the call. Here is what an entry may say.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
+from control.credentials.kinds.for_one_caller import cure, places, take
 from control.registry.broken_rule import BrokenRule
-from control.registry.credential import CheckedCredential, Cure, Passthrough
+from control.registry.credential import CheckedCredential, Passthrough
 from control.registry.targets import header
+
+__all__ = ["against", "check", "cure", "headers", "is_one_of", "places", "take"]
 
 _FIELD: Final = "credential_placement.audiences"
 _LONGEST: Final = 2_048
@@ -61,23 +64,6 @@ def against(credential: Passthrough, audience: str) -> str:
     )
 
 
-def take(_: Passthrough, given: str | None, _earlier: Mapping[str, str], entry_name: str) -> dict[str, str]:
-    """No secrets; BrokenRule for a credential that is given all the same: it would never be sent."""
-    if given is not None:
-        raise BrokenRule("credential", f"is not accepted by {entry_name}: it gets what is the caller's; leave it out")
-    return {}
-
-
 def headers(_: Passthrough, _secrets: Mapping[str, str]) -> list[tuple[str, str]]:
     """No headers: only the proxy has the caller's token."""
     return []
-
-
-def places(_: Passthrough) -> dict[str, str]:
-    """No places ({}): an installation holds no secret of it."""
-    return {}
-
-
-def cure(_: Passthrough, _held: Collection[str]) -> Cure | None:
-    """No cure (None): nothing of the installation can be missing."""
-    return None
