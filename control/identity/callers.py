@@ -15,11 +15,11 @@ from typing import Final
 
 from control.changes import identities as changes
 from control.changes.write import changing
-from control.identity.claims import person_of
+from control.identity.claims import client_and_scopes, person_of
 from control.identity.jobs import rule_for, verdict_on_job
 from control.identity.key_sets import KeySets, key_set_of, provider_of
 from control.identity.matching import Unmatched, recognised, signs_in
-from control.identity.unchecked import key_named, unchecked_claims
+from control.identity.unchecked import audience_of, key_named
 from control.identity.without_account import verdict_without_account
 from control.registry.identity import Identity, ProvidedPerson
 from control.registry.identity_provider import IdentityProvider
@@ -87,13 +87,11 @@ class ProviderCallers:
     async def accepts(self, connection: Connection, proof: JwtProof, gateway_id: str) -> bool:
         """Whether the gateway takes this token, which has a verdict: of this provider, for this audience."""
         try:
-            claims = unchecked_claims(proof.jwt)
+            issuer, audience = named_issuer(proof.jwt), audience_of(proof.jwt)
         except TokenRefused:
             return False
         named = await identity_providers.of_gateway(connection, gateway_id)
-        if named is None or named.issuer != claims.get("iss"):
-            return False
-        return claims.get("aud") in _written(named.audience)
+        return named is not None and bool(audience) and (named.issuer, named.audience) == (issuer, audience)
 
     async def _checked(self, token: str) -> Checked | None:
         """The token, checked for whichever gateway takes it; None for one that holds nowhere."""
@@ -152,29 +150,24 @@ class ProviderCallers:
 def _verify(token: str, key_set: KeySet | None, audiences: set[str], now: float) -> tuple[VerifiedClaims, str]:
     if key_set is None:
         raise TokenRefused("unknown_key", "No keys of this issuer are known.")
-    said = unchecked_claims(token).get("aud")
-    audience = next((one for one in audiences if said in _written(one)), "")
+    said = audience_of(token)
+    audience = said if said in audiences else ""
     claims = verify(token, key_set, audience, now)
     if _OF_A_SIGN_IN & set(claims) or str(claims.get("typ", "")).lower() in _KINDS_OF_OTHERS:
         raise TokenRefused("type", "The token is of a sign-in, and not for calls.")
     return claims, audience
 
 
-def _written(audience: str) -> tuple[object, ...]:
-    """How a token may say its one audience (RFC 7519 section 4.1.3)."""
-    return audience, [audience]
-
-
 def _verdict(proof: JwtProof, claims: VerifiedClaims, identity: Identity, standing: Standing) -> CallerVerdict:
     if standing.disabled:
         return CallerVerdict(proof.digest, credential_id=identity.id, refusal="disabled", auth="jwt")
-    client, scope = claims.get("azp", claims.get("client_id", "")), claims.get("scope", "")
+    client, scopes = client_and_scopes(claims)
     return CallerVerdict(
         proof.digest,
         Principal("user", identity.user_id, standing.name, frozenset(standing.teams)),
         identity.id,
         float(claims["exp"]),
         auth="jwt",
-        client=client if isinstance(client, str) else "",
-        scopes=frozenset(scope.split()) if isinstance(scope, str) else frozenset(),
+        client=client,
+        scopes=scopes,
     )

@@ -43,6 +43,15 @@ def domain_of(email: str) -> str:
     return email.rpartition("@")[2].lower()
 
 
+def client_and_scopes(claims: Mapping[str, Any]) -> tuple[str, frozenset[str]]:
+    """The provider's client that a token was given to (`azp`, else `client_id`), and what it allows; '' and none
+    where it does not say so in text.
+    """
+    client, scope = claims.get("azp", claims.get("client_id", "")), claims.get("scope", "")
+    allowed = frozenset(scope.split()) if isinstance(scope, str) else frozenset[str]()
+    return client if isinstance(client, str) else "", allowed
+
+
 def _email(value: Any) -> str:
     return value if isinstance(value, str) and _EMAIL.fullmatch(value) else ""
 

@@ -8,6 +8,7 @@ import logging
 
 from control.changes import external_principals as changes
 from control.changes.write import Write
+from control.identity.claims import client_and_scopes
 from control.registry.external_principal import principal_of_external
 from control.registry.identity import ProvidedPerson
 from control.registry.identity_provider import IdentityProvider
@@ -36,13 +37,13 @@ async def verdict_without_account(
         return CallerVerdict(digest, refusal="unknown", auth="jwt")
     if found.disabled_at is not None:
         return CallerVerdict(digest, credential_id=found.id, refusal="disabled", auth="jwt")
-    client, scope = claims.get("azp", claims.get("client_id", "")), claims.get("scope", "")
+    client, scopes = client_and_scopes(claims)
     return CallerVerdict(
         digest,
         principal_of_external(found, person.teams or ()),
         found.id,
         float(claims["exp"]),
         auth="jwt",
-        client=client if isinstance(client, str) else "",
-        scopes=frozenset(scope.split()) if isinstance(scope, str) else frozenset(),
+        client=client,
+        scopes=scopes,
     )

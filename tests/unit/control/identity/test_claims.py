@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from control.identity.claims import domain_of, person_of
+from control.identity.claims import client_and_scopes, domain_of, person_of
 from control.registry.identity_provider import IdentityProvider, RoleRule, TeamRule
 from tests.fakes.providers import ISSUER, a_provider
 
@@ -133,3 +133,18 @@ def test_without_rules_nothing_is_said_of_roles() -> None:
 
 def test_a_domain_is_compared_in_lower_case() -> None:
     assert domain_of("Ann@CORP.Test") == "corp.test"
+
+
+@pytest.mark.parametrize(
+    ("claims", "client", "scopes"),
+    [
+        ({"azp": "cli", "client_id": "other", "scope": "mcp read"}, "cli", {"mcp", "read"}),
+        ({"client_id": "cli"}, "cli", set()),
+        ({"azp": ["cli"], "scope": ["mcp"]}, "", set()),
+        ({}, "", set()),
+    ],
+)
+def test_a_client_and_its_scopes_are_what_is_said_in_text(
+    claims: dict[str, Any], client: str, scopes: set[str]
+) -> None:
+    assert client_and_scopes(claims) == (client, scopes)
