@@ -125,7 +125,8 @@ class Exchanges:
                 kept = await kept_tokens.of_person(connection, user_id, provider.id)
         if provider is None or not (provider.enabled and provider.exchange.enabled):
             return sentences.no_provider(entry)
-        whose = Whose(user_id, key=f"person {user_id} {_known_as(kept)}")
+        known_as = _known_as(kept)
+        whose = Whose(user_id, key=f"person {user_id} {known_as}", is_known=bool(known_as))
         if cell.uses == "own_token":
             issuer = _issuer_of(calling.own_token)
             if issuer != provider.issuer:
@@ -177,7 +178,8 @@ class Exchanges:
             raise
         if isinstance(came, ForCaller):
             self.counts.note("exchanged")
-            self._keep(key, came, was_refused=was_refused)
+            if wanted.whose.is_known:
+                self._keep(key, came, was_refused=was_refused)
             return came
         self.counts.note("away" if came.code == "provider_away" else "refused")
         if came.code != "provider_away":
@@ -204,9 +206,9 @@ def _key(wanted: Wanted) -> str:
 
 
 def _known_as(kept: kept_tokens.Kept | None) -> str:
-    """The identity of a person who is there at the provider and here; whoever is not gets nothing that is kept."""
+    """The identity of a person who is there at the provider and here; '' for whoever is not."""
     known = kept is not None and not kept.is_disabled and kept.identity.gone_at is None
-    return kept.identity.id if kept is not None and known else "nobody"
+    return kept.identity.id if kept is not None and known else ""
 
 
 def _resource(credential: TokenExchange | IdentityAssertion, entry: Entry, installation: Installation) -> str:

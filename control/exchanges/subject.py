@@ -37,6 +37,10 @@ class Whose:
     own_token: str = field(default="", repr=False)
     key: str = ""
     """By which results are told apart: two callers with one key may have the same token."""
+    is_known: bool = True
+    """False for a person who was nobody at the provider when they asked: what is got for them is not kept, since it
+    would serve them whenever they are nobody there again.
+    """
 
 
 @dataclass(frozen=True, slots=True)

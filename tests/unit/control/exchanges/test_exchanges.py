@@ -175,6 +175,16 @@ async def test_what_changes_is_not_asked_of_memory(rig: Exchanging) -> None:
     assert (await rig.refusal(ann)).code == "needs_sign_in"
 
 
+async def test_what_is_got_by_a_sign_in_that_came_meanwhile_is_not_kept_for_when_they_are_nobody_again(
+    rig: Exchanging,
+) -> None:
+    ann = await rig.person("ann")
+    await executed(rig.pool, "update identities set gone_at = now()")
+    assert (await rig.given(ann)).token  # they have signed in between the question and the run
+    rig.sign_ins.people.clear()
+    assert (await rig.refusal(ann)).code == "needs_sign_in"
+
+
 @pytest.mark.parametrize("change", [{"enabled": False}, {"exchange_off": True}])
 async def test_a_provider_that_is_off_gives_nothing_that_is_kept(rig: Exchanging, change: dict[str, bool]) -> None:
     ann = await rig.person("ann")
