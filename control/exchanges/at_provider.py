@@ -24,7 +24,8 @@ log = logging.getLogger(__name__)
 
 _TYPE: Final = "urn:ietf:params:oauth:token-type:"
 EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
-BEARER: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+JWT_BEARER: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+"""The grant types of the two questions (RFC 8693 section 2.1, RFC 7523 section 2.1)."""
 EXCHANGED: Final = frozenset({"bearer", "n_a"})
 """Types of what it gives, in lower case: an assertion is no access token, and is called N_A (section 2.2.1)."""
 ID_JAG: Final = f"{_TYPE}id-jag"
@@ -42,7 +43,7 @@ def exchange_form(
         "scope": " ".join(credential.scopes) if exchange.sends_scope else "",
     }
     if exchange.style == "on_behalf_of":
-        asked = {"grant_type": BEARER, "assertion": subject.token, "requested_token_use": "on_behalf_of"}
+        asked = {"grant_type": JWT_BEARER, "assertion": subject.token, "requested_token_use": "on_behalf_of"}
     else:
         asked = {
             "grant_type": EXCHANGE,

@@ -10,7 +10,7 @@ from control.credentials.upstream_oauth.authorization_server import Authorizatio
 from control.credentials.upstream_oauth.client import TokenPlace, place_at
 from control.credentials.upstream_oauth.discovery import find_authorization_server
 from control.credentials.upstream_oauth.registration import own_client
-from control.exchanges.at_provider import BEARER
+from control.exchanges.at_provider import JWT_BEARER
 from control.exchanges.memory import Memory
 from control.providers.asking import Asker
 from control.registry.account import client_place
@@ -56,4 +56,4 @@ class AtServer:
 def assertion_form(credential: IdentityAssertion, resource: str, assertion: str) -> dict[str, str]:
     """What the server's authorization server is asked. Fields that are '' are not sent."""
     scopes = {"same": credential.scopes, "omit": (), "named": credential.server_scopes}[credential.scopes_at_server]
-    return {"grant_type": BEARER, "assertion": assertion, "scope": " ".join(scopes), "resource": resource}
+    return {"grant_type": JWT_BEARER, "assertion": assertion, "scope": " ".join(scopes), "resource": resource}

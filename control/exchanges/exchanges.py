@@ -123,7 +123,7 @@ class Exchanges:
             kept = None
             if provider is not None and user_id:
                 kept = await kept_tokens.of_person(connection, user_id, provider.id)
-        if provider is None or not (provider.enabled and provider.exchange.enabled):
+        if provider is None or not provider.exchanges_tokens:
             return sentences.no_provider(entry)
         known_as = _known_as(kept)
         whose = Whose(user_id, key=f"person {user_id} {known_as}", is_known=bool(known_as))

@@ -34,7 +34,7 @@ def exchange_trial(
     """
 
     async def tried(provider: IdentityProvider) -> str:
-        if not (provider.enabled and provider.exchange.enabled):
+        if not provider.exchanges_tokens:
             return ""
         place = await place_at_provider(provider, seals, key_sets)
         if not isinstance(place, TokenPlace):

@@ -35,7 +35,7 @@ class WouldExchange:
             kept = None
             if provider is not None and not own_token:
                 kept = await kept_tokens.of_person(connection, calling.principal.id, provider.id)
-        if provider is None or not (provider.enabled and provider.exchange.enabled):
+        if provider is None or not provider.exchanges_tokens:
             return sentences.no_provider(entry)
         if own_token:
             other = theirs is None or theirs.id != provider.id

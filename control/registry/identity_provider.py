@@ -145,6 +145,11 @@ class IdentityProvider(ProviderFields):
     updated_at: datetime
     version: int
 
+    @property
+    def exchanges_tokens(self) -> bool:
+        """Whether tokens can be had of it in exchange now: it is switched on, and so is its exchange."""
+        return self.enabled and self.exchange.enabled
+
     def foreign_hosts(self, endpoints: Endpoints) -> tuple[str, ...]:
         """Origins of its endpoints that are not the issuer's own, approved or not."""
         own = origin_of(self.issuer)

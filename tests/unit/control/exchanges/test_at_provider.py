@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from control.credentials.upstream_oauth.token_answer import Away
-from control.exchanges.at_provider import BEARER, EXCHANGE, ID_JAG, exchange_form, place_at_provider
+from control.exchanges.at_provider import EXCHANGE, ID_JAG, JWT_BEARER, exchange_form, place_at_provider
 from control.exchanges.subject import Subject
 from control.identity.discovery import NotApproved
 from control.providers.asking import ProviderAway
@@ -50,7 +50,7 @@ def test_a_provider_that_refuses_scopes_is_sent_none() -> None:
 def test_on_behalf_of_is_asked_as_entra_wants_it() -> None:
     asked = form(TokenExchange("p1", scopes=("api://crm/.default",)), style="on_behalf_of")
     assert asked == {
-        "grant_type": BEARER, "assertion": "s1", "requested_token_use": "on_behalf_of", "audience": "",
+        "grant_type": JWT_BEARER, "assertion": "s1", "requested_token_use": "on_behalf_of", "audience": "",
         "resource": "", "scope": "api://crm/.default",
     }  # fmt: skip
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from control.credentials.upstream_oauth.unfit import NotApproved, Unfit
-from control.exchanges.at_provider import BEARER
+from control.exchanges.at_provider import JWT_BEARER
 from control.exchanges.at_server import METADATA_S, AtServer, assertion_form
 from control.providers.asking import ProviderAway
 from control.registry.account import client_place
@@ -91,5 +91,5 @@ def test_scopes_there_are_the_same_none_or_others(how: dict[str, object], scope:
     made: dict[str, object] = {"scopes": ("read",), **how}
     credential = IdentityAssertion("p", "https://as.test", "us", **made)  # type: ignore[arg-type]
     assert assertion_form(credential, "https://crm.test/mcp", "e.y.j") == {
-        "grant_type": BEARER, "assertion": "e.y.j", "scope": scope, "resource": "https://crm.test/mcp",
+        "grant_type": JWT_BEARER, "assertion": "e.y.j", "scope": scope, "resource": "https://crm.test/mcp",
     }  # fmt: skip

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from control.registry.identity_provider import Endpoints, endpoints_told, origin_of, told_of_provider
+from control.registry.identity_provider import Endpoints, Exchange, endpoints_told, origin_of, told_of_provider
 from tests.fakes.providers import ISSUER, a_provider
 
 ENDPOINTS = Endpoints(f"{ISSUER}/a", "https://tokens.example.com/t", f"{ISSUER}:8443/k")
@@ -26,3 +26,10 @@ def test_endpoints_are_told_by_their_names() -> None:
 
 def test_an_origin_has_its_port() -> None:
     assert origin_of("https://A.test:8443/x?y") == "https://a.test:8443"
+
+
+def test_tokens_are_exchanged_only_while_the_provider_and_its_exchange_are_on() -> None:
+    on, off = Exchange(enabled=True), Exchange()
+    states = [(True, on), (True, off), (False, on)]
+    found = [a_provider(enabled=enabled, exchange=exchange).exchanges_tokens for enabled, exchange in states]
+    assert found == [True, False, False]
