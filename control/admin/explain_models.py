@@ -5,10 +5,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from control.credentials.whose import CallerKind, Uses
-from control.explain.subject import By
 from control.http.models import Id, Model, Name, View
 from control.registry.owner import Scope
 from core.explain import HeaderOf, Outcome
+from core.resolve import Way
 from core.snapshot import RouteKind
 
 MAX_ARGUMENTS = 256 << 10
@@ -25,7 +25,7 @@ class ExplainCall(Model):
         description="Who would call: user:EMAIL, team:NAME, organisation, service:CLIENT_ID, external:ID, token:ID "
         "for this token. Null for oneself; anybody else needs gateway:explain.",
     )
-    by: By | None = Field(
+    by: Way | None = Field(
         default=None,
         description="How they would authenticate: with a token of Archway (token), by signing in with an OAuth "
         "client (oauth), an identity assertion (id_jag), or their provider's own token (jwt). Null: as is usual.",

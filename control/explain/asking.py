@@ -6,10 +6,11 @@ Called by the admin API and by the page, so that both hold to one rule.
 from control.changes.refusals import NotAllowed, NotThere
 from control.changes.write import changing
 from control.explain.explaining import AskedCall, Explaining, Explanation
-from control.explain.subject import By, subject_of
+from control.explain.subject import subject_of
 from control.registry.access import Caller
 from control.registry.actions import lacking
 from control.store.pool import Pool
+from core.resolve import Way
 
 
 async def explain_to(
@@ -20,7 +21,7 @@ async def explain_to(
     *,
     tool: str,
     subject: str | None,
-    by: By | None,
+    by: Way | None,
     client: str = "",
     arguments: str = "{}",
 ) -> Explanation:

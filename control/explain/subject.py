@@ -9,14 +9,11 @@ from types import MappingProxyType
 from typing import Final, Literal, get_args
 
 from control.registry.broken_rule import BrokenRule
+from core.resolve import Way
 
 Kind = Literal["user", "team", "organisation", "service", "external", "token"]
-By = Literal["token", "oauth", "id_jag", "jwt"]
-"""Ways of authenticating: an `arch_` token; an access token of Archway, which a person allowed, or which came of an
-identity assertion; an identity provider's own token."""
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
-BYS: Final[tuple[By, ...]] = get_args(By)
-WAYS: Final[Mapping[Kind, tuple[By, ...]]] = MappingProxyType(
+WAYS: Final[Mapping[Kind, tuple[Way, ...]]] = MappingProxyType(
     {
         "user": ("token", "oauth", "id_jag", "jwt"),
         "team": ("token",),
@@ -37,13 +34,13 @@ class Subject:
     kind: Kind
     name: str
     """E-mail, name, client ID or identifier; '' for the organisation."""
-    by: By
+    by: Way
 
     def __str__(self) -> str:
         return self.kind if self.kind == "organisation" else f"{self.kind}:{self.name}"
 
 
-def subject_of(text: str, by: By | None = None) -> Subject:
+def subject_of(text: str, by: Way | None = None) -> Subject:
     """Who is meant by `user:ada@example.com` and the like; raises BrokenRule of `subject` or `by`."""
     kind, _, name = text.partition(":")
     if kind == "organization":

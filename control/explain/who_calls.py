@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Final, Literal, assert_never
 
 from control.credentials.whose import CallerKind, caller_kind
-from control.explain.subject import By, Subject
+from control.explain.subject import Subject
 from control.registry.broken_rule import BrokenRule
 from control.registry.gateway import Gateway
 from control.registry.oauth_client import OAuthClient, principal_of
@@ -22,10 +22,10 @@ from control.registry.user import User
 from control.store import external_principals, oauth_clients, oauth_grants, teams, tokens, users
 from control.store.pool import Connection
 from core.identifiers import is_id
-from core.resolve import AuthKind, CallerVerdict, Principal
+from core.resolve import AuthKind, CallerVerdict, Principal, Way
 
-_AUTH: Final[dict[By, AuthKind]] = {"token": "token", "oauth": "oauth", "id_jag": "oauth", "jwt": "jwt"}
-_LATER: Final[dict[By, str]] = {
+_AUTH: Final[dict[Way, AuthKind]] = {"token": "token", "oauth": "oauth", "id_jag": "oauth", "jwt": "jwt"}
+_LATER: Final[dict[Way, str]] = {
     "token": "Whether their token is for gateways, and neither revoked nor expired.",
     "oauth": "Whether what they allowed their client still holds, and its access token is good.",
     "id_jag": "Whether the assertion is good, and the client may bring it.",
@@ -202,23 +202,23 @@ async def _bearer(connection: Connection, token: Token) -> Principal:
     assert_never(token.owner)
 
 
-def _kind(principal: Principal, by: By) -> CallerKind:
+def _kind(principal: Principal, by: Way) -> CallerKind:
     return caller_kind(principal, _AUTH[by], by_assertion=by == "id_jag")
 
 
-def _supposed(principal: Principal, by: By, later: str = "") -> WhoCalls:
+def _supposed(principal: Principal, by: Way, later: str = "") -> WhoCalls:
     """Somebody with a credential of that kind that is good."""
     verdict = CallerVerdict("", principal, auth=_AUTH[by], by_assertion=by == "id_jag")
     return WhoCalls(verdict, principal, _kind(principal, by), " ".join(filter(None, (_LATER[by], later))))
 
 
-def _shut_out(principal: Principal, by: By, client: OAuthClient) -> WhoCalls:
+def _shut_out(principal: Principal, by: Way, client: OAuthClient) -> WhoCalls:
     cure = f"Let it in again with `archway oauth-clients enable {client.client_id}`."
     return _kept_out(principal, by, "revoked", f"The OAuth client {client.name} is shut out.", cure)
 
 
 def _kept_out(
-    principal: Principal, by: By, refusal: Literal["revoked", "expired", "disabled"], cause: str, cure: str
+    principal: Principal, by: Way, refusal: Literal["revoked", "expired", "disabled"], cause: str, cure: str
 ) -> WhoCalls:
     verdict = CallerVerdict("", refusal=refusal, auth=_AUTH[by], by_assertion=by == "id_jag")
     return WhoCalls(verdict, principal, _kind(principal, by), "", cause, cure)

@@ -15,7 +15,6 @@ from typing import Any, Final
 
 from control.credentials.places import places_of
 from control.credentials.resolution import ResolutionRows
-from control.explain.subject import By
 from control.registry.account import Account, AccountTokens, place_of
 from control.registry.caller_statement import CallerStatement
 from control.registry.credential import (
@@ -36,7 +35,7 @@ from control.registry.installation import Installation
 from control.registry.owner import Organisation, Owner, Person, ServiceAccount, TeamOwner
 from control.registry.row_seals import RowSeals
 from control.registry.self_hosted import SelfHosted, what_runs
-from core.resolve import CallerVerdict, Principal
+from core.resolve import CallerVerdict, Principal, Way
 from tests.fakes.registry import a_gateway, a_server_state, an_account, an_entry, an_installation, assigned
 
 URL: Final = "http://192.0.2.9/mcp"
@@ -75,7 +74,7 @@ class Case:
     accounts: dict[str, Account]
     verdict: CallerVerdict
     principal: Principal
-    by: By
+    by: Way
     tool: str
     arguments: dict[str, Any]
     can_keep: bool
@@ -122,11 +121,11 @@ def _mostly(chance: Random) -> bool:
     return chance.random() < 0.85
 
 
-def _caller(chance: Random) -> tuple[Principal, By]:
+def _caller(chance: Random) -> tuple[Principal, Way]:
     teams = frozenset(one for one in _TEAMS if chance.random() < 0.4)
     match chance.choice(("user", "user", "user", "team", "organisation", "service", "external")):
         case "user":
-            by: By = chance.choice(("token", "oauth", "id_jag", "jwt"))
+            by: Way = chance.choice(("token", "oauth", "id_jag", "jwt"))
             return Principal("user", "ada", "Ada", teams), by
         case "team":
             return Principal("team", "t1", "Sales", frozenset({"t1"})), "token"
@@ -138,7 +137,7 @@ def _caller(chance: Random) -> tuple[Principal, By]:
             return Principal("external", "x1", "somebody", teams), "jwt"
 
 
-def _verdict(chance: Random, principal: Principal, by: By) -> CallerVerdict:
+def _verdict(chance: Random, principal: Principal, by: Way) -> CallerVerdict:
     auth: Any = {"token": "token", "jwt": "jwt"}.get(by, "oauth")
     told: dict[str, Any] = {"auth": auth, "by_assertion": by == "id_jag"}
     if chance.random() < 0.95:

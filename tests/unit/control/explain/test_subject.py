@@ -1,7 +1,8 @@
 import pytest
 
-from control.explain.subject import WAYS, By, Kind, subject_of
+from control.explain.subject import WAYS, Kind, subject_of
 from control.registry.broken_rule import BrokenRule
+from core.resolve import Way
 
 
 @pytest.mark.parametrize(
@@ -30,7 +31,7 @@ def test_what_names_nobody_is_refused_with_what_does(text: str) -> None:
 
 
 @pytest.mark.parametrize(("text", "by"), [("team:a", "oauth"), ("service:a", "token"), ("external:a", "oauth")])
-def test_a_way_in_which_they_cannot_come_is_refused(text: str, by: By) -> None:
+def test_a_way_in_which_they_cannot_come_is_refused(text: str, by: Way) -> None:
     with pytest.raises(BrokenRule) as refused:
         subject_of(text, by)
     assert refused.value.field == "by"
