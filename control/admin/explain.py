@@ -23,12 +23,18 @@ from control.explain.explaining import Explanation
 from control.http.models import Id
 from control.http.problems import Problem, invalid
 from control.proxies import ProxyAway
+from control.registry.access import Caller
 from control.registry.credential import kind_of
+from control.registry.installing import may_see
 from control.registry.owner import owner_columns
 from core.explain import StageTold
 
 operations = Operations("gateways")
 _AWAY: Final = 503
+_UNSEEN: Final = "an installation"
+_UNSEEN_OWNER: Final = "a team"
+"""What is lent on a shared gateway to somebody who does not see it can be a team's alone (`choose_installation`). Its
+identifier and account stand in the records of their calls."""
 
 
 @operations.post("/gateways/{gateway_id}/explain", status=200)
@@ -51,11 +57,14 @@ async def explain_call(asked: Asked, gateway_id: Id, body: ExplainCall) -> Expla
         )
     except ProxyAway as away:
         raise Problem(_AWAY, str(away)) from None
-    return view_of(told, everything=asked.caller.may("gateway:explain"))
+    return view_of(told, asked.caller)
 
 
-def view_of(told: Explanation, *, everything: bool) -> ExplanationView:
-    """What is told of it: `everything` to who may ask about others, else no more than a refusal would say."""
+def view_of(told: Explanation, asker: Caller) -> ExplanationView:
+    """What is told of it: everything to who may ask about others, else no more than a refusal would say, and of the
+    installation what they may see.
+    """
+    everything = asker.may("gateway:explain")
     explained, who = told.explained, told.who
     stages = [_stage(one, who.later) for one in explained.stages]
     headers = explained.headers if everything else []
@@ -71,7 +80,7 @@ def view_of(told: Explanation, *, everything: bool) -> ExplanationView:
         stages=stages,
         gateway_revision=explained.gateway_revision,
         tool=explained.tool,
-        serving=_serving(told),
+        serving=_serving(told, asker, everything=everything),
         server=_server(told, everything=everything),
         headers=[HeaderView(name=one.name, of=one.of) for one in headers],
     )
@@ -84,17 +93,18 @@ def _stage(one: StageTold, later: str) -> StageView:
     return StageView(stage=one.stage, outcome=one.outcome, why=one.why)
 
 
-def _serving(told: Explanation) -> WouldServe | None:
+def _serving(told: Explanation, asker: Caller, *, everything: bool) -> WouldServe | None:
     found = told.serving
     if found is None or found.installation is None or found.entry is None:
         return None
     resolved = found.answer.installation
+    is_seen = everything or may_see(asker, found.installation.owner)
     return WouldServe(
         id=found.installation.id,
-        name=found.installation.name,
+        name=found.installation.name if is_seen else _UNSEEN,
         entry=found.entry.slug,
         scope=owner_columns(found.installation.owner).scope,
-        owner=told.owner,
+        owner=told.owner if is_seen else _UNSEEN_OWNER,
         credential=kind_of(found.entry.credential),
         uses=found.uses,
         account=resolved.account if resolved is not None else "",

@@ -250,3 +250,17 @@ async def test_without_a_proxy_that_answers_the_error_says_so(
     proxy.away = "No proxy answered; check that one is running, then ask again."
     answer = await api.admin.post(f"/gateways/{desk['id']}/explain", {"tool": "t"})
     assert (answer.status, answer.json["detail"]) == (503, proxy.away)
+
+
+async def test_of_oneself_an_installation_that_one_does_not_see_is_not_named(api: Api) -> None:
+    ops, anna = await api.team("Ops"), await api.user("anna")
+    entry = await api.entry(**STATIC)
+    lent = await api.install(entry, scope="team", team_id=ops["id"], name="crown", credential="k")
+    gateway = await api.gateway()
+    await api.assign(gateway, entry, installation=lent["id"])
+    assert (await anna.send("GET", f"/installations/{lent['id']}")).status == 404
+    told = await explained(anna, gateway["id"])
+    assert not told["refused"]
+    assert not [word for word in ("Ops", "crown") if word in json.dumps(told)]
+    known = (await explained(api, gateway["id"], subject="user:anna@example.com"))["serving"]
+    assert (known["id"], known["owner"], known["name"]) == (lent["id"], "Ops", "crown")

@@ -69,7 +69,7 @@ async def _explained(visit: Visit, gateway: Gateway, form: Form) -> ExplanationV
         )
     except ProxyAway as away:
         raise NotNow(str(away)) from None
-    return view_of(told, everything=visit.caller.may("gateway:explain"))
+    return view_of(told, visit.caller)
 
 
 def _arguments(form: Form) -> dict[str, object]:
