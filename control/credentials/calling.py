@@ -21,8 +21,6 @@ class Calling:
     kind: CallerKind
     proof: Proof = field(repr=False)
     gateway_id: str = ""
-    identity_id: str = ""
-    """Of a provider's token: whose it is there (`identities`); '' for none."""
     audience: str = ""
     """What a provider's token is for; '' for any other credential."""
     expires_at: float = 0.0

@@ -41,7 +41,6 @@ def calling_of(question: InstallationQuestion, verdict: CallerVerdict, principal
         caller_kind(principal, verdict.auth, by_assertion=verdict.by_assertion),
         question.proof,
         question.gateway_id,
-        verdict.credential_id if by_provider and principal.kind == "user" else "",
         audience_of(question.jwt) if by_provider else "",
         verdict.expires or 0.0,
     )

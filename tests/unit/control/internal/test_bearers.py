@@ -28,7 +28,7 @@ def test_who_calls_with_a_token_of_ours_is_a_person_with_no_token_of_a_provider(
     calling = bearer(asked(TokenProof(DIGEST)), {DIGEST: CallerVerdict(DIGEST, ANN, "t1", 2_000.0)})
     assert calling is not None
     assert (calling.principal, calling.kind, calling.gateway_id) == (ANN, "user_token", "g1")
-    assert (calling.identity_id, calling.audience, calling.own_token, calling.expires_at) == ("", "", "", 2_000.0)
+    assert (calling.audience, calling.own_token, calling.expires_at) == ("", "", 2_000.0)
 
 
 def test_a_verdict_about_another_kind_of_proof_makes_nobody_a_caller() -> None:
@@ -37,18 +37,18 @@ def test_a_verdict_about_another_kind_of_proof_makes_nobody_a_caller() -> None:
     assert bearer(asked(TokenProof(DIGEST)), {}) is None
 
 
-def test_of_a_providers_token_it_is_known_whose_it_is_there_what_it_is_for_and_when_it_ends() -> None:
+def test_of_a_providers_token_it_is_known_what_it_is_for_and_when_it_ends() -> None:
     proof = JwtProof.of(a_jwt(iss="https://idp.test", aud=["crm"]))
     verdict = CallerVerdict(proof.digest, ANN, "identity", 2_000.0, auth="jwt")
     calling = calling_of(asked(proof), verdict, ANN)
-    assert (calling.kind, calling.identity_id, calling.audience) == ("provider_token", "identity", "crm")
+    assert (calling.kind, calling.audience) == ("provider_token", "crm")
     assert (calling.own_token, calling.expires_at) == (proof.jwt, 2_000.0)
 
 
-def test_a_job_is_nobodys_identity_and_a_token_of_ours_has_no_audience_of_a_providers() -> None:
+def test_a_job_is_known_as_one_and_a_token_of_ours_has_no_audience_of_a_providers() -> None:
     proof, job = JwtProof.of(a_jwt(iss="https://idp.test", aud="crm")), Principal("service", "c1", "CI")
     of_job = calling_of(asked(proof), CallerVerdict(proof.digest, job, "c1", auth="jwt"), job)
-    assert (of_job.kind, of_job.identity_id) == ("ci_job", "")
+    assert of_job.kind == "ci_job"
     ours = calling_of(asked(proof), CallerVerdict(proof.digest, ANN, "g1", auth="oauth"), ANN)
     assert (ours.kind, ours.audience) == ("oauth", "")
     vouched_for = CallerVerdict(proof.digest, ANN, "g1", auth="oauth", by_assertion=True)
