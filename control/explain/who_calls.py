@@ -15,8 +15,8 @@ from control.registry.broken_rule import BrokenRule
 from control.registry.gateway import Gateway
 from control.registry.oauth_client import OAuthClient, principal_of
 from control.registry.oauth_grant import LIFE, Grant, refusal_of
-from control.registry.owner import Organisation, Person, TeamOwner
-from control.registry.token import Token
+from control.registry.owner import Person
+from control.registry.token import Token, principal_of_token
 from control.registry.token_validity import refusal_of as refusal_of_token
 from control.registry.user import User
 from control.store import external_principals, oauth_clients, oauth_grants, teams, tokens, users
@@ -191,15 +191,8 @@ async def _token(connection: Connection, subject: Subject) -> WhoCalls:
 
 
 async def _bearer(connection: Connection, token: Token) -> Principal:
-    match token.owner:
-        case Organisation():
-            return Principal("organisation", "organisation", token.name)
-        case TeamOwner(team_id):
-            return Principal("team", team_id, token.owner_name, frozenset({team_id}))
-        case Person(user_id):
-            member_of = frozenset(one.id for one in await teams.of_user(connection, user_id))
-            return Principal("user", user_id, token.owner_name, member_of)
-    assert_never(token.owner)
+    of_person = await teams.of_user(connection, token.owner.id) if isinstance(token.owner, Person) else []
+    return principal_of_token(token, [one.id for one in of_person])
 
 
 def _kind(principal: Principal, by: Way) -> CallerKind:

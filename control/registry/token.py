@@ -4,6 +4,7 @@ Whether one is accepted is judged in `token_validity.py`. Made by `control/store
 else. The secret itself is kept nowhere, its digest only.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, assert_never
@@ -12,6 +13,7 @@ from control.registry.access import Caller
 from control.registry.broken_rule import BrokenRule
 from control.registry.owner import Organisation, Owner, Person, TeamOwner, TokenOwner, owner_columns
 from control.registry.token_validity import State, refusal_of
+from core.resolve import Principal
 
 Kind = Literal["user", "team", "organisation"]
 """An owner's kind, as tokens name it."""
@@ -52,6 +54,18 @@ class Token(NewToken):
     last_used_at: datetime | None
     revoked_at: datetime | None
     version: int
+
+
+def principal_of_token(token: Token, teams: Iterable[str]) -> Principal:
+    """Who calls with it. `teams`: those of its person, where it has one."""
+    match token.owner:
+        case Organisation():
+            return Principal("organisation", "organisation", token.name)
+        case TeamOwner(team_id):
+            return Principal("team", team_id, token.owner_name, frozenset({team_id}))
+        case Person(user_id):
+            return Principal("user", user_id, token.owner_name, frozenset(teams))
+    assert_never(token.owner)
 
 
 def told_of_token(token: Token) -> dict[str, Any]:

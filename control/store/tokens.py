@@ -6,15 +6,15 @@ Written in `writes/tokens.py`, but for the time of the last use: that is no chan
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, assert_never
+from typing import Final
 
-from control.registry.owner import Organisation, Person, TeamOwner, owner_columns, token_owner_of
-from control.registry.token import Token, Use
+from control.registry.owner import owner_columns, token_owner_of
+from control.registry.token import Token, Use, principal_of_token
 from control.registry.token_validity import refusal_of
 from control.store.pool import Connection, Row
 from control.store.rows import columns_of, made
 from control.store.statements import Place, behind, in_order, listed, place_of
-from core.resolve import CallerVerdict, Principal
+from core.resolve import CallerVerdict
 
 _MADE: Final = {"owner", "owner_name", "owner_disabled_at", "expired"}
 """Fields of a token that are no columns of its table."""
@@ -79,7 +79,7 @@ def _verdict(row: Row) -> CallerVerdict:
     if refusal:
         return CallerVerdict(token.digest, credential_id=token.id, refusal=refusal)
     expires = None if token.expires_at is None else token.expires_at.timestamp()
-    principal = _principal(token, row["teams"])
+    principal = principal_of_token(token, row["teams"])
     if token.use != "gateways":
         return CallerVerdict(token.digest, credential_id=token.id, expires=expires, kept_out=principal)
     return CallerVerdict(token.digest, principal, token.id, expires)
@@ -98,17 +98,6 @@ async def _note_uses(connection: Connection, token_ids: Sequence[str]) -> None:
                for no key update skip locked)""",
         token_ids,
     )
-
-
-def _principal(token: Token, teams: Sequence[str]) -> Principal:
-    match token.owner:
-        case Organisation():
-            return Principal("organisation", "organisation", token.name)
-        case TeamOwner(team_id):
-            return Principal("team", team_id, token.owner_name, frozenset({team_id}))
-        case Person(user_id):
-            return Principal("user", user_id, token.owner_name, frozenset(teams))
-    assert_never(token.owner)
 
 
 async def by_digest(connection: Connection, digest: str) -> Token | None:

@@ -14,10 +14,12 @@ from control.registry.owner import Organisation, Person, TeamOwner
 from control.registry.token import (
     Token,
     owner_of_new,
+    principal_of_token,
     puts_off,
     refuse_use,
     told_of_token,
 )
+from core.resolve import Principal
 
 NOW = datetime.now(UTC)
 LATER = NOW + timedelta(days=1)
@@ -113,3 +115,17 @@ def test_the_api_takes_no_token_of_a_team_or_the_organisation(kind) -> None:
 )
 def test_an_end_is_put_off_by_a_later_one_or_by_none(before, after, put_off) -> None:
     assert puts_off(before, after) is put_off
+
+
+@pytest.mark.parametrize(
+    ("fields", "principal"),
+    [
+        ({"owner": Organisation()}, Principal("organisation", "organisation", "ci")),
+        ({"owner": TeamOwner("red"), "owner_name": "Red"}, Principal("team", "red", "Red", frozenset({"red"}))),
+        ({"owner": Person("u2")}, Principal("user", "u2", "Bea", frozenset({"blue"}))),
+    ],
+)
+def test_who_calls_with_it_is_its_owner_with_the_teams_that_they_are_in(
+    fields: dict[str, Any], principal: Principal
+) -> None:
+    assert principal_of_token(token(**fields), ["blue"]) == principal
