@@ -4,76 +4,28 @@ identity provider (npm oidc-provider), and the whole product between the caller 
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
 
+import aiohttp
 import pytest
 import pytest_asyncio
 from redis import Redis
 
-from control.credentials.whose import TABLE, CallerKind, Uses, Wanted
-from core.tokens import digest
-from tests.fakes.mcp_upstream import Answer, McpUpstream, Received
+from control.credentials.whose import TABLE, Wanted
+from tests.fakes.identity_provider import AT_SERVER, AT_SERVER_SECRET, IdentityProvider
+from tests.fakes.mcp_upstream import McpUpstream
 from tests.fixtures_archway import RunningArchway
 from tests.fixtures_idp import CALLBACK, running_provider
 from tests.fixtures_program import eventually
 from tests.fixtures_redis import stored
-from tests.fixtures_system import Outcome
-from tests.trust.whose_company import KEYS, Company, opened
+from tests.trust.whose_cells import told_by, what_is_wrong
+from tests.trust.whose_company import AtServer, Company, opened
+from tests.trust.whose_npm import NpmVouches
 
 RECORDED_WITHIN_S = 30
 OF_CALLERS: tuple[Wanted, ...] = ("token_exchange", "id_jag", "passthrough", "caller_statement")
 """What is another for each caller."""
-
-
-def claims_in(token: str) -> dict[str, Any]:
-    """What a signed token says; {} for what is none."""
-    if token.count(".") != 2:
-        return {}
-    return dict(json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "==")))
-
-
-def told_by(received: Received) -> Answer:
-    named = {name.lower(): value for name, value in received.headers.items()}
-    return Answer(text=json.dumps({name: named.get(name, "") for name in ("authorization", "x-caller")}))
-
-
-async def what_is_wrong(company: Company, caller: CallerKind, wanted: Wanted, outcome: Outcome) -> str:
-    """How a call went otherwise than its cell says; '' where it went so."""
-    cell = TABLE[wanted][caller]
-    if cell.uses is None:
-        right = outcome.status == "not_allowed" and cell.refusal in outcome.sentence
-        return "" if right else f"{outcome.status}: {outcome.sentence}"
-    if outcome.status != "ok":
-        return f"{outcome.status}: {outcome.sentence}"
-    got = json.loads(outcome.result["content"][0]["text"])
-    bearer = got["authorization"].removeprefix("Bearer ")
-    right = await is_as_told(company, caller, wanted, cell.uses, bearer, got["x-caller"])
-    return "" if right else f"{bearer or 'nothing'} {claims_in(bearer)} {got['x-caller']}"
-
-
-async def is_as_told(
-    company: Company, caller: CallerKind, wanted: Wanted, uses: Uses, bearer: str, statement: str
-) -> bool:
-    """Whether a server got that."""
-    said = claims_in(bearer)
-    if uses == "nothing":
-        return (bearer, statement) == ("", "")
-    if uses == "statement":
-        return not bearer and claims_in(statement).get("sub") == await company.key_of(caller)
-    if uses == "installation":
-        return bearer == KEYS[wanted]
-    if wanted == "passthrough":
-        return bearer == company.tokens[caller]
-    subject = company.subjects[caller]
-    of_own = said.get("made_of") == digest(company.tokens[caller])
-    if of_own != (uses == "own_token"):
-        return False
-    if wanted == "id_jag":
-        return (said.get("iss"), said.get("sub")) == (company.server_issuer, f"{subject}@{company.idp.issuer}")
-    return (said.get("iss"), said.get("sub"), said.get("aud")) == (company.idp.issuer, subject, "crm")
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -139,8 +91,11 @@ def issuers(archway: RunningArchway) -> Iterator[tuple[str, str]]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def company(archway: RunningArchway, issuers: tuple[str, str]) -> AsyncIterator[Company]:
-    async with McpUpstream(era="modern") as server:
+    async with McpUpstream(era="modern") as server, aiohttp.ClientSession() as http:
         for wanted in TABLE:
             server.tool(wanted, told_by)
-        async with opened(archway, issuers, server.url) as made:
+        own, of_server = (IdentityProvider(one, http) for one in issuers)
+        await of_server.trust(own.issuer)
+        at_server = AtServer(of_server.issuer, AT_SERVER, AT_SERVER_SECRET)
+        async with opened(archway, NpmVouches(own, http), at_server, server.url) as made:
             yield made

@@ -1,5 +1,5 @@
 """A company with one gateway on which each kind of credential has a tool, and callers of every kind, each made as
-such a caller comes to be. For the test of the table of whose token reaches a server.
+such a caller comes to be. For the test of the table of whose token reaches a server, and for its trial with Keycloak.
 """
 
 from __future__ import annotations
@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 from aiohttp import web
@@ -15,29 +15,49 @@ from yarl import URL
 
 from control.credentials.whose import CallerKind, Wanted
 from core.identifiers import new_id
-from tests.fakes.identity_provider import (
-    AT_SERVER,
-    AT_SERVER_SECRET,
-    CLIENT_ID,
-    CLIENT_SECRET,
-    EXCHANGER,
-    EXCHANGER_SECRET,
-    POSTER,
-    POSTER_SECRET,
-    IdentityProvider,
-)
 from tests.fixtures_admin import AdminClient
 from tests.fixtures_archway import RunningArchway
 from tests.fixtures_people import Browser
 from tests.fixtures_system import Outcome, modern_request, outcome_of
-from tests.oauth.flow import CHALLENGE, VERIFIER, told
+from tests.oauth.flow import CHALLENGE, VERIFIER, claims_of, told
 
 AUDIENCE = "api://work"
 KEYS: dict[str, str] = {"static": "the-key", "oauth": "of-the-account", "client_credentials": "of-the-client"}
 """What installations hold, by the kind of credential."""
 _AT_CLIENT = "https://client.example.com/callback"
-_TYPE = "urn:ietf:params:oauth:token-type"
 _GRANT = "urn:ietf:params:oauth:grant-type"
+
+
+@dataclass(frozen=True)
+class AtServer:
+    """The authorization server of the company's servers, and the client that Archway is there."""
+
+    issuer: str
+    client_id: str
+    client_secret: str
+
+
+class Vouches(Protocol):
+    """The company's identity provider."""
+
+    issuer: str
+    fields: dict[str, Any]
+    """What Archway is told of its clients."""
+
+    async def ready(self, company: Company, agent: str) -> None:
+        """It knows Ann by `company.email`, and the client that brings assertions to Archway."""
+
+    async def sign_in(self, address: str) -> str:
+        """Ann signs in there; where her browser is sent back to."""
+
+    async def own_tokens(self) -> dict[CallerKind, str]:
+        """Those that a person, a job and somebody without an account come with."""
+
+    async def assertion(self, company: Company) -> str | None:
+        """About Ann, for the gateway; None where it issues none."""
+
+    def is_of(self, said: dict[str, Any], token: str) -> bool:
+        """Whether what an exchange gave, which says this, came of that token."""
 
 
 @dataclass
@@ -47,8 +67,8 @@ class Company:
     archway: RunningArchway
     admin: AdminClient
     http: aiohttp.ClientSession
-    idp: IdentityProvider
-    server_issuer: str
+    idp: Vouches
+    at_server: AtServer
     slug: str
     tokens: dict[CallerKind, str] = field(default_factory=dict)
     subjects: dict[CallerKind, str] = field(default_factory=dict)
@@ -59,6 +79,11 @@ class Company:
     @property
     def base(self) -> str:
         return str(self.archway.up["proxy_url"])
+
+    @property
+    def email(self) -> str:
+        """Ann's."""
+        return f"{self.slug}@corp.test"
 
     @property
     def for_outsiders(self) -> str:
@@ -93,24 +118,22 @@ class Company:
 
 
 @asynccontextmanager
-async def opened(archway: RunningArchway, issuers: tuple[str, str], server_url: str) -> AsyncIterator[Company]:
-    """The company; its provider and the authorization server of its servers run under these issuers."""
+async def opened(
+    archway: RunningArchway, idp: Vouches, at_server: AtServer, server_url: str
+) -> AsyncIterator[Company]:
+    """The company; its servers are all at that URL."""
     async with AsyncExitStack() as ending:
         http = await ending.enter_async_context(aiohttp.ClientSession())
-        idp, at_server = (IdentityProvider(one, http) for one in issuers)
         admin = AdminClient(http, archway.up["control_url"], archway.up["admin_token"], {})
-        company = Company(archway, admin, http, idp, at_server.issuer, "t" + new_id().replace("-", "")[-20:])
+        company = Company(archway, admin, http, idp, at_server, "t" + new_id().replace("-", "")[-20:])
         job = await admin.made("/oauth-clients", _BY_ITSELF | {"name": f"Job {company.slug}"})
         agent = await admin.made(
             "/oauth-clients",
             {"name": f"Agent {company.slug}", "redirect_uris": [_AT_CLIENT], "auth_method": "client_secret_post"},
         )
-        await idp.exchanges(
-            clients=[POSTER, EXCHANGER], client_ids={company.base: agent["client_id"], at_server.issuer: AT_SERVER}
-        )
-        await at_server.trust(idp.issuer)
+        await idp.ready(company, agent["client_id"])
         team = await admin.made("/teams", {"name": company.slug})
-        provider = await admin.made("/identity-providers", _provider(idp.issuer, job["id"], team["id"]))
+        provider = await admin.made("/identity-providers", _provider(idp, job["id"], team["id"]))
         tested = await admin.post(f"/identity-providers/{provider['id']}/test", {})
         assert tested.status == 200, tested.body
         ways = {"identity_provider_id": provider["id"], "identity_provider_audience": AUDIENCE}
@@ -128,14 +151,12 @@ async def opened(archway: RunningArchway, issuers: tuple[str, str], server_url: 
 _BY_ITSELF = {"acts": "by_itself", "auth_method": "client_secret_post"}
 
 
-def _provider(issuer: str, job_id: str, team_id: str) -> dict[str, Any]:
+def _provider(idp: Vouches, job_id: str, team_id: str) -> dict[str, Any]:
     return {
-        "slug": "corp", "name": "Corp", "issuer": issuer, "sign_in": True, "client_id": CLIENT_ID,
-        "client_secret": CLIENT_SECRET, "audiences": [AUDIENCE], "allowed_domains": ["corp.test"],
-        "scopes": ["openid", "profile", "email", "offline_access"],
-        "exchange": {"enabled": True, "client_id": EXCHANGER}, "exchange_client_secret": EXCHANGER_SECRET,
+        "slug": "corp", "name": "Corp", "issuer": idp.issuer, "sign_in": True, "audiences": [AUDIENCE],
+        "allowed_domains": ["corp.test"], "scopes": ["openid", "profile", "email", "offline_access"],
         "admits_external": True, "teams_claim": "groups", "team_rules": [{"value": "partners", "team_id": team_id}],
-        "service_rules": [{"oauth_client_id": job_id, "claims": {"repository": "acme/app"}}],
+        "service_rules": [{"oauth_client_id": job_id, "claims": {"repository": "acme/app"}}], **idp.fields,
     }  # fmt: skip
 
 
@@ -162,7 +183,7 @@ def _entries(
     company: Company, provider_id: str, url: str, tokens_url: str
 ) -> dict[Wanted, tuple[dict[str, Any], dict[str, Any]]]:
     """By kind, what its entry and its installation say."""
-    at_server = {"issuer": company.server_issuer, "client_id": AT_SERVER}
+    at_server = {"issuer": company.at_server.issuer, "client_id": company.at_server.client_id}
     places: dict[Wanted, dict[str, Any]] = {
         "none": {},
         "static": {"style": "bearer"},
@@ -180,7 +201,7 @@ def _entries(
         "caller_statement": {},
     }  # fmt: skip
     more: dict[Wanted, dict[str, Any]] = {
-        "id_jag": {"client_secret": AT_SERVER_SECRET},
+        "id_jag": {"client_secret": company.at_server.client_secret},
         "caller_statement": {"credential_model": "none", "caller_statement": {"header": "x-caller"}},
     }
     given: dict[Wanted, dict[str, Any]] = {
@@ -228,44 +249,39 @@ async def _tokens(company: Company, team_id: str) -> None:
 
 
 async def _programs(company: Company, job: dict[str, Any], agent: dict[str, Any]) -> None:
-    """A service account; a job and somebody without an account, by their provider's own tokens."""
+    """A service account, and all who come with the provider's own tokens."""
     account = await company.admin.made("/oauth-clients", _BY_ITSELF | {"name": f"Nightly {company.slug}"})
     proof = {name: account[name] for name in ("client_id", "client_secret")}
     given = await company.gives(grant_type="client_credentials", resource=company.url, **proof)
     company.tokens["service_account"] = given["access_token"]
     company.keys |= {"service_account": f"service:{account['id']}", "ci_job": f"service:{job['id']}"}
-    for subject in ("repo:acme/app", "stranger"):
-        await company.idp.person(subject, {})
-    of_job = {"sub": "repo:acme/app", "aud": AUDIENCE, "repository": "acme/app"}
-    company.tokens["ci_job"] = await company.idp.token(of_job)
-    company.tokens["external"] = await company.idp.token({"sub": "stranger", "aud": AUDIENCE, "groups": ["partners"]})
-    company.subjects |= {"ci_job": "repo:acme/app", "external": "stranger"}
+    of_provider = await company.idp.own_tokens()
+    company.tokens |= of_provider
+    company.subjects |= {caller: claims_of(token)["sub"] for caller, token in of_provider.items()}
 
 
 async def _person(company: Company, ending: AsyncExitStack, agent: dict[str, Any]) -> None:
-    """Ann, who has signed in with her provider: by a token of hers, by what she allowed a client, by an assertion of
-    the provider, and by the provider's own token.
-    """
+    """Ann, who has signed in with her provider: by a token of hers, by what she allowed a client, by an assertion."""
     admin, idp = company.admin, company.idp
-    await idp.person("ann", {"email": f"{company.slug}@corp.test", "email_verified": True})
-    ann = await admin.made("/users", {"name": "Ann", "email": f"{company.slug}@corp.test"})
+    ann = await admin.made("/users", {"name": "Ann", "email": company.email})
     cookies = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
     browser = Browser(await ending.enter_async_context(cookies), company.base, "")
     off = await browser.get("/sign-in/oidc/corp?return_to=/my/access")
     assert off.status == 303, off.words
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as at_provider:
-        back = await idp.sign_in(at_provider, off.to, "ann")
+    back = await idp.sign_in(off.to)
     entered = await browser.get(back.removeprefix(company.base))
     assert entered.status == 303, entered.words
     made = await admin.made("/tokens", {"name": "Ann", "kind": "user", "user_id": ann["id"]})
     proof = {name: agent[name] for name in ("client_id", "client_secret")}
     company.tokens["user_token"] = made["secret"]
     company.tokens["oauth"] = await _allowed(company, browser, proof)
-    company.tokens["id_jag"] = await _asserted(company, proof)
-    company.tokens["provider_token"] = await idp.token({"sub": "ann", "aud": AUDIENCE})
+    assertion = await idp.assertion(company)
+    if assertion is not None:
+        given = await company.gives(grant_type=f"{_GRANT}:jwt-bearer", assertion=assertion, **proof)
+        company.tokens["id_jag"] = given["access_token"]
     people: tuple[CallerKind, ...] = ("user_token", "oauth", "id_jag", "provider_token")
     company.keys |= dict.fromkeys(people, f"user:{ann['id']}")
-    company.subjects |= dict.fromkeys(people, "ann")
+    company.subjects |= dict.fromkeys(people, company.subjects["provider_token"])
 
 
 async def _allowed(company: Company, browser: Browser, proof: dict[str, str]) -> str:
@@ -279,18 +295,4 @@ async def _allowed(company: Company, browser: Browser, proof: dict[str, str]) ->
     given = await company.gives(
         grant_type="authorization_code", code=code, redirect_uri=_AT_CLIENT, code_verifier=VERIFIER, **proof
     )
-    return str(given["access_token"])
-
-
-async def _asserted(company: Company, proof: dict[str, str]) -> str:
-    form = {
-        "grant_type": f"{_GRANT}:token-exchange", "client_id": POSTER, "client_secret": POSTER_SECRET,
-        "requested_token_type": f"{_TYPE}:id-jag", "audience": company.base, "resource": company.url,
-        "subject_token": (await company.idp.signed_in("ann"))["id_token"],
-        "subject_token_type": f"{_TYPE}:id_token",
-    }  # fmt: skip
-    async with company.http.post(f"{company.idp.issuer}/token", data=form) as answer:
-        assert answer.status == 200, await answer.text()
-        assertion = (await answer.json())["access_token"]
-    given = await company.gives(grant_type=f"{_GRANT}:jwt-bearer", assertion=assertion, **proof)
     return str(given["access_token"])
