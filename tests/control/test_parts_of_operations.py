@@ -118,6 +118,13 @@ async def lifts_a_restriction(api: Api, client: AdminClient) -> bool:
     return (await client.send("PATCH", path, {"restricted": False}, match="*")).status == 200
 
 
+async def asks_what_becomes_of_anothers_call(api: Api, client: AdminClient) -> bool:
+    """Where no proxy runs the answer is that, after the permission was looked at."""
+    gateway = await api.gateway(slug=f"g{client.user['id'][-8:]}")
+    path = f"/gateways/{gateway['id']}/explain"
+    return (await client.post(path, {"tool": "a", "subject": "organisation"})).status == 503
+
+
 PARTS: dict[tuple[str, Action], Callable[[Api, AdminClient], Awaitable[bool]]] = {
     ("GET /deployment", "deployment:read"): sees_all_numbers,
     ("POST /users", "role:grant"): lets_an_editor_in,
@@ -132,6 +139,7 @@ PARTS: dict[tuple[str, Action], Callable[[Api, AdminClient], Awaitable[bool]]] =
     ("POST /installations", "oauth_client:update"): installs_for_a_program,
     ("PATCH /installations/{installation_id}", "oauth_client:update"): gives_a_program_another_key,
     ("PATCH /tokens/{token_id}", "token:create"): puts_off_an_end,
+    ("POST /gateways/{gateway_id}/explain", "gateway:explain"): asks_what_becomes_of_anothers_call,
 }
 """That part of an operation which needs an action of its own: whether somebody may do it."""
 

@@ -12,7 +12,14 @@ __all__ = ["api"]
 
 NULL_MEANS = {
     "/gateways/{gateway_id}": {"owner_id", "identity_provider_id"},
-    "/entries/{entry_id}": {"credential_placement", "team_id", "discovery_installation_id", "run", "environment_id"},
+    "/entries/{entry_id}": {
+        "caller_statement",
+        "credential_placement",
+        "discovery_installation_id",
+        "environment_id",
+        "run",
+        "team_id",
+    },
     "/gateways/{gateway_id}/assignments/{assignment_id}": {"installation"},
     "/tokens/{token_id}": {"expires_at"},
     "/oauth-clients/{oauth_client_id}": {"team_id"},

@@ -47,7 +47,7 @@ Ask = Callable[[Egress, str], Awaitable[Any]]
 
 
 async def ask_for_metadata(egress: Egress, base: str) -> object:
-    return await discover(Asker(egress, FRESH), base)
+    return await discover(Asker(egress, FRESH), base, signs_in=True)
 
 
 async def ask_for_keys(egress: Egress, base: str) -> object:

@@ -83,6 +83,7 @@ WITHOUT_WRITE = {
     "as_admin.why_not_themselves": "changes nothing: it says who may",
     "installations.locked": "changes nothing: it locks what a change is about to change",
     "pull_secrets.check_named": "changes nothing: it says what an entry may not name",
+    "callers_tokens.check_speaks_for_callers": "changes nothing: it says who may save an entry",
     "environments.placer": "changes nothing: it says who stands for where an entry is put",
     "first_admin.ensure_first_admin": "makes its own Write; nobody's act, which test_first_admin.py holds it to",
 }
