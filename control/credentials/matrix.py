@@ -2,8 +2,7 @@
 
 Called by `control/changes/entries.py`. A server that is reached over HTTP gets its credential with every call,
 wherever it runs. A program over stdio gets what it needs once, when it is started: it is started again when that
-ends, and what is another for each caller cannot be given to it. A kind that is still to come can stand here before it
-is built. What a kind does is in `kinds/`.
+ends, and what is another for each caller cannot be given to it. What a kind does is in `kinds/`.
 """
 
 from collections.abc import Mapping
@@ -36,8 +35,7 @@ RUNTIMES: Final[tuple[Runtime, ...]] = get_args(Runtime)
 class Cell:
     """What is so for one kind of credential and one way of running a server."""
 
-    state: Literal["works", "later", "refused"]
-    """`later`: it can be built, and is not yet. `refused`: it cannot be."""
+    state: Literal["works", "refused"]
     reason: str = ""
     """Why it does not work; '' where it does. A sentence that begins behind the field's name."""
 
