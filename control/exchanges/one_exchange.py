@@ -21,14 +21,13 @@ from control.exchanges.memory import Memory
 from control.exchanges.subject import SignIns, Subject, Whose, subject_of
 from control.identity.kept_state import NotKept
 from control.identity.key_sets import KeySets
-from control.identity.unchecked import unchecked_claims
+from control.identity.unchecked import end_of
 from control.providers.asking import Asker, ProviderAway, host_of
 from control.registry.credential import IdentityAssertion, TokenExchange
 from control.registry.entry import Entry
 from control.registry.identity_provider import IdentityProvider
 from control.registry.row_seals import RowSeals
 from core.client_keys import KeyRefused
-from core.jwt import TokenRefused
 from core.resolve import InstallationRefusal
 from core.sealing import SealBroken
 
@@ -165,9 +164,5 @@ def _missing(missing: NotKept) -> InstallationRefusal:
 
 def _end_of(token: str, now: float) -> float:
     """When a token ends of which the answer does not say so: as it says itself, but never far away."""
-    try:
-        said = unchecked_claims(token).get("exp")
-    except TokenRefused:
-        said = None
-    known = isinstance(said, int | float) and not isinstance(said, bool)
-    return min(float(said), now + UNSAID_S) if known and said is not None else now + UNSAID_S
+    said = end_of(token)
+    return now + UNSAID_S if said is None else min(said, now + UNSAID_S)

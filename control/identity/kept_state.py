@@ -9,10 +9,9 @@ from math import inf
 from typing import Final, Literal
 
 from control.identity.token_endpoint import ProviderTokens
-from control.identity.unchecked import unchecked_claims
+from control.identity.unchecked import end_of
 from control.registry.identity_provider import IdentityProvider
 from control.store.kept_tokens import Kept
-from core.jwt import TokenRefused
 
 AHEAD_S: Final = 60.0
 """A token that ends sooner is refreshed before it is given: what is made of it begins with some life."""
@@ -128,8 +127,4 @@ def _end(tokens: ProviderTokens, wants: Wanted) -> float:
     """When the wanted token ends, in Unix seconds; for ever where that is not said."""
     if wants == "access_token":
         return tokens.expires_at or inf
-    try:
-        end = unchecked_claims(tokens.id_token).get("exp")  # it was checked before it was kept
-    except TokenRefused:
-        return 0.0
-    return float(end) if isinstance(end, int | float) and not isinstance(end, bool) else 0.0
+    return end_of(tokens.id_token) or 0.0  # it was checked before it was kept

@@ -22,6 +22,15 @@ def audience_of(token: str) -> str:
     return one if isinstance(one, str) else ""
 
 
+def end_of(token: str) -> float | None:
+    """The Unix second at which a token says that it ends; None where it says none, and for what is no token."""
+    try:
+        said = unchecked_claims(token).get("exp")
+    except TokenRefused:
+        return None
+    return float(said) if isinstance(said, int | float) and not isinstance(said, bool) else None
+
+
 def key_named(token: str) -> str:
     """The key that a token's header names; '' for none."""
     kid = _part(token, 0).get("kid", "")

@@ -4,7 +4,7 @@ from base64 import urlsafe_b64encode
 
 import pytest
 
-from control.identity.unchecked import audience_of, key_named, unchecked_claims
+from control.identity.unchecked import audience_of, end_of, key_named, unchecked_claims
 from core.jwt import TokenRefused
 from tests.fakes.issuer import FakeIssuer
 
@@ -36,3 +36,11 @@ def test_a_head_that_nests_without_end_is_no_token() -> None:
     deep = urlsafe_b64encode(b'{"kid":' + b"[" * 6_000 + b"]" * 6_000 + b"}").decode()
     with pytest.raises(TokenRefused):
         key_named(f"{deep}.e30.e30")
+
+
+@pytest.mark.parametrize(("exp", "end"), [(2_000, 2_000.0), (0, 0.0), (True, None), ("2000", None), (None, None)])
+def test_a_token_ends_when_it_says_so_in_a_number(exp: object, end: float | None) -> None:
+    issuer = FakeIssuer()
+    issuer.issuer = "https://id.example.com"
+    assert end_of(issuer.token(exp=exp)) == end
+    assert end_of("no token") is None
