@@ -68,7 +68,7 @@ charts: .venv/.ok ## render the Helm chart in many ways and hold it against the 
 conformance: .venv/.ok tools ## the official MCP conformance suite against a gateway, both eras; fails beside what is known to
 	@$(BIN)/python -m tests.conformance.run
 
-keycloak: .venv/.ok ## a real Keycloak: people sign in with it, and it is the provider of a server; needs Java and Maven, a quarter of an hour
+keycloak: .venv/.ok tools ## a real Keycloak: people sign in with it, and it is the provider of a server; needs Java and Maven, a quarter of an hour
 	@tools/keycloak.sh
 	@$(BIN)/pytest -q -p no:xdist tests/keycloak/trial*.py
 

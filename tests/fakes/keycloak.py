@@ -34,6 +34,7 @@ def running(data: Path) -> Iterator[str]:
     command = [
         str(home / "bin" / "kc.sh"), "start-dev", "--http-host=127.0.0.1", f"--http-port={port}",
         f"--hostname=http://127.0.0.1:{port}", "--hostname-backchannel-dynamic=true",
+        "--features=identity-assertion-jwt",
     ]  # fmt: skip
     environment = {
         **{name: os.environ[name] for name in ("PATH", "HOME", "JAVA_HOME") if name in os.environ},
