@@ -35,7 +35,7 @@ async def test_a_provider_is_added_and_says_at_once_how_it_is_doing(
     await page.get_by_label("Short name").fill("corp")
     await expect(page.locator("#redirect-uri")).to_have_text(f"{console.url}/sign-in/oidc/corp/callback")
     await page.get_by_label("Issuer").fill("https://ID.example.com")
-    await page.get_by_label("Client ID").fill("archway")
+    await page.get_by_role("textbox", name="Client ID optional").fill("archway")
     await page.get_by_label("Client secret").fill(CLIENT_SECRET)
     await page.get_by_role("button", name="Add it").click()
     issuer = page.get_by_label("Issuer")
