@@ -10,7 +10,7 @@ from typing import Final
 from control.credentials.calling import Calling
 from control.credentials.for_caller import ForCallers
 from control.credentials.kinds import passthrough
-from control.credentials.whose import cell_of
+from control.credentials.whose import CallerKind, cell_of
 from control.registry.credential import ForOneCaller, Passthrough
 from control.registry.entry import Entry
 from control.registry.installation import Installation
@@ -36,6 +36,15 @@ class Given:
 NOTHING: Final = Given()
 
 
+def against(entry: Entry, caller: CallerKind) -> InstallationRefusal | None:
+    """Why this server gets nothing for such a caller, whichever installation serves; None where it may."""
+    credential = entry.credential
+    cell = cell_of(credential, caller)
+    if not isinstance(credential, ForOneCaller) or cell.uses is not None:
+        return None
+    return InstallationRefusal("not_allowed", f"{entry.name} {cell.refusal}.")
+
+
 async def given_to(
     calling: Calling,
     entry: Entry,
@@ -49,9 +58,8 @@ async def given_to(
     """
     credential = entry.credential
     assert isinstance(credential, ForOneCaller)
-    cell = cell_of(credential, calling.kind)
-    if cell.uses is None:
-        return InstallationRefusal("not_allowed", f"{entry.name} {cell.refusal}.")
+    if (refused := against(entry, calling.kind)) is not None:
+        return refused
     if isinstance(credential, Passthrough):
         why = passthrough.against(credential, calling.audience)
         if why:
@@ -62,5 +70,6 @@ async def given_to(
     found = await for_callers.token(calling, entry, installation, newer_than=newer_than, within=within)
     if isinstance(found, InstallationRefusal):
         return found
-    made_for = calling.proof.digest if cell.uses == "own_token" else calling.principal.key
+    own_token = cell_of(credential, calling.kind).uses == "own_token"
+    made_for = calling.proof.digest if own_token else calling.principal.key
     return Given(found.token, expires_at=found.expires_at, obtained_at=found.obtained_at, made_for=made_for)

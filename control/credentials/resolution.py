@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from typing import Final, assert_never
 
 from control.credentials.cure import install_link, to_connect
+from control.credentials.given import against
+from control.credentials.whose import CallerKind
 from control.registry.account import Account
 from control.registry.entry import Entry
 from control.registry.installation import Installation
@@ -54,10 +56,11 @@ _WHO_HAS_NONE: Final = {"user": "neither you nor a team of yours has an", "team"
 
 
 def choose_installation(
-    principal: Principal, rows: ResolutionRows | None, pages_url: str = ""
+    principal: Principal, rows: ResolutionRows | None, pages_url: str = "", *, kind: CallerKind | None = None
 ) -> Installation | InstallationRefusal:
     """The installation to use, or why none. `rows` None: the assignment is not on that gateway. `pages_url`: where
-    people's pages are, on which one is made.
+    people's pages are, on which one is made. `kind`: of the caller; where no installation could serve such a one,
+    that is said, whichever there are. None: it is not looked at.
     """
     if rows is None or not may_enter(principal, rows.visibility):
         return InstallationRefusal("not_allowed", "This gateway has no such tool for you.")
@@ -67,6 +70,8 @@ def choose_installation(
             f"{rows.entry.name} is not visible to you any more, and your own gateway reaches only what you can see. "
             "Ask an administrator for access to it, or remove this tool from your gateway.",
         )
+    if kind is not None and (refused := against(rows.entry, kind)) is not None:
+        return refused
     if rows.pinned is not None:
         return _pinned(principal, rows, rows.pinned)
     if principal.kind == "organisation":

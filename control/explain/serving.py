@@ -40,7 +40,7 @@ class Serving:
 async def serving(calling: Calling, rows: ResolutionRows | None, opening: Opening, pages_url: str) -> Serving:
     """Which installation would serve this caller."""
     principal = calling.principal
-    chosen = choose_installation(principal, rows, pages_url)
+    chosen = choose_installation(principal, rows, pages_url, kind=calling.kind)
     if isinstance(chosen, InstallationRefusal):
         return Serving(InstallationAnswer(refusal=chosen), entry=rows.entry if rows is not None else None)
     assert rows is not None  # else nothing was chosen
@@ -54,5 +54,7 @@ async def serving(calling: Calling, rows: ResolutionRows | None, opening: Openin
         answer = InstallationAnswer(refusal=with_link(found, principal, link))
     else:
         answer = InstallationAnswer(installation=found)
-    uses, standing = cell_of(rows.entry.credential, calling.kind).uses, standing_of(rows.entry, chosen, account)
-    return Serving(answer, would_ask, rows.entry, chosen, uses, standing)
+    uses = cell_of(rows.entry.credential, calling.kind).uses
+    if uses == "nothing" and rows.entry.caller_statement is not None:
+        uses = "statement"
+    return Serving(answer, would_ask, rows.entry, chosen, uses, standing_of(rows.entry, chosen, account))

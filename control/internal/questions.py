@@ -216,7 +216,7 @@ class Questions:
         if calling is None:
             return _refused(_NOT_VALID)
         principal = calling.principal
-        chosen = choose_installation(principal, rows, self.pages_url)
+        chosen = choose_installation(principal, rows, self.pages_url, kind=calling.kind)
         if isinstance(chosen, InstallationRefusal):
             return _refused(chosen)
         assert rows is not None  # else nothing was chosen

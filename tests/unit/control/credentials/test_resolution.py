@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 
 from control.credentials.resolution import ResolutionRows, choose_installation
+from control.credentials.whose import CallerKind
+from control.registry.credential import TokenExchange
 from control.registry.entry import Entry
 from control.registry.installation import Installation
 from control.registry.owner import owner_of
@@ -238,3 +240,17 @@ def test_who_may_not_enter_the_gateway_gets_nothing_of_it() -> None:
 def test_an_unknown_assignment_is_refused_in_the_words_of_a_hidden_one() -> None:
     hidden = choose_installation(ANN, ResolutionRows(Visibility("personal", owner="bob"), ENTRY, None, [MINE], NAMES))
     assert choose_installation(ANN, None) == hidden
+
+
+@pytest.mark.parametrize("pinned", [None, "of-ops"])
+@pytest.mark.parametrize(("principal", "kind"), [(EVERYBODY, "organisation_token"), (OPS, "team_token")])
+def test_where_no_installation_could_serve_such_a_caller_that_is_said_and_no_pin_is_asked_for(
+    principal: Principal, kind: CallerKind, pinned: str | None
+) -> None:
+    entry = an_entry(credential=TokenExchange("p1", audience="crm"))
+    rows = ResolutionRows(Visibility("organisation"), entry, pinned, [OF_OPS, OF_DEV], NAMES)
+    refusal = choose_installation(principal, rows, kind=kind)
+    assert isinstance(refusal, InstallationRefusal)
+    assert refusal.code == "not_allowed"
+    assert "acts as the person who calls" in refusal.sentence
+    assert "pin" not in refusal.sentence
