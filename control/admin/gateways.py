@@ -18,6 +18,7 @@ from control.changes.visible import visible_gateway
 from control.http.cookies import rules_for
 from control.http.models import Id
 from control.http.paging import Page, page_of, place_key
+from control.registry.audience import Audience
 from control.registry.gateway import Gateway, GatewayFields, told_of_gateway, ways_in
 from control.registry.gateway_access import may_manage_gateway
 from control.registry.lending import Lent, lending_warnings
@@ -87,19 +88,24 @@ async def _view(asked: Asked, connection: Connection, gateway: Gateway) -> Gatew
 
 async def _views(asked: Asked, connection: Connection, found: Sequence[Gateway]) -> list[GatewayView]:
     ids = [gateway.id for gateway in found]
-    people = await gateways.audiences(connection, ids)
+    seen_by = await gateways.audiences(connection, ids)
     tools = await gateways.assigned_tools(connection, ids)
     lent: dict[str, list[Lent]] = {gateway_id: [] for gateway_id in ids}
     for one in await lending.lent_on(connection, ids):
         lent[one.gateway_id].append(one)
     ways = await shut(connection, found, pages_kept=rules_for(asked.deps.pages_url).kept)
-    return [_judged(asked, one, tools[one.id], people[one.id], lent[one.id], ways[one.id]) for one in found]
+    return [_judged(asked, one, tools[one.id], seen_by[one.id], lent[one.id], ways[one.id]) for one in found]
 
 
 def _judged(
-    asked: Asked, gateway: Gateway, tools: Sequence[AssignedTool], members: int, lent: Sequence[Lent], ways: ShutWays
+    asked: Asked,
+    gateway: Gateway,
+    tools: Sequence[AssignedTool],
+    seen_by: Audience,
+    lent: Sequence[Lent],
+    ways: ShutWays,
 ) -> GatewayView:
-    judged = usability(tools, kind=gateway.visibility, members=members, shut=ways.reason)
+    judged = usability(tools, kind=gateway.visibility, audience=seen_by, shut=ways.reason)
     manages = may_manage_gateway(asked.caller, "gateway:update", gateway)
     why = why_not_called_by(asked.caller, gateway.visibility, gateway.teams, gateway.owner_id)
     return shown(

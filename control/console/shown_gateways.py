@@ -11,6 +11,7 @@ from control.admin.gateway_ways import shut
 from control.changes.refusals import NotThere
 from control.changes.visible import visible_gateway
 from control.registry.access import Caller
+from control.registry.audience import Audience
 from control.registry.gateway import Gateway
 from control.registry.resources import canonical_resource
 from control.registry.usability import usability
@@ -35,8 +36,7 @@ class ShownGateway:
     """Of each way in that is shut, why, and what helps."""
     why_not: str
     """Why this person cannot call it; '' where they may."""
-    people: int
-    """How many see it who are not shut out."""
+    seen_by: Audience
     offers: int = 0
     """Of how many servers it shows all resources, and of how many all prompts, added up."""
     closed: bool = False
@@ -92,11 +92,11 @@ async def _shown(
     connection: Connection, caller: Caller, public_url: str, found: Sequence[Gateway]
 ) -> list[ShownGateway]:
     ids = [one.id for one in found]
-    people, tools = await gateways.audiences(connection, ids), await gateways.assigned_tools(connection, ids)
+    seen_by, tools = await gateways.audiences(connection, ids), await gateways.assigned_tools(connection, ids)
     ways = await shut(connection, found, pages_kept=True)  # whoever sees a page has signed in
     shown = []
     for one in found:
-        judged = usability(tools[one.id], kind=one.visibility, members=people[one.id], shut=ways[one.id].reason)
+        judged = usability(tools[one.id], kind=one.visibility, audience=seen_by[one.id], shut=ways[one.id].reason)
         shown.append(
             ShownGateway(
                 gateway=one,
@@ -107,7 +107,7 @@ async def _shown(
                 warnings=judged.warnings,
                 shut=ways[one.id].warnings,
                 why_not=why_not_called_by(caller, one.visibility, one.teams, one.owner_id) or "",
-                people=people[one.id],
+                seen_by=seen_by[one.id],
                 closed=bool(ways[one.id].reason),
             )
         )

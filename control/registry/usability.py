@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from control.registry.audience import Audience
 from control.registry.entry_tool import ToolKind
 from control.registry.installation import InstallationState
 from control.registry.installation_states import STATE_WORDS
@@ -59,16 +60,14 @@ def usability(
     tools: Sequence[AssignedTool],
     *,
     kind: VisibilityKind,
-    members: int,
+    audience: Audience,
     shut: str = "",
 ) -> Usability:
-    """Judge a gateway. `members` counts the people who see it (enabled ones); `shut`: why none of them can come in,
-    by whichever way (`gateway_ways.py`).
-    """
+    """Judge a gateway. `shut`: why nobody of those who see it can come in, by whichever way (`gateway_ways.py`)."""
     reasons: list[str] = []
     if not tools:
         reasons.append("No tool is assigned; assign at least one.")
-    if members == 0:
+    if audience.is_nobody:
         reasons.append(_NOBODY[kind])
     if shut:
         reasons.append(shut)
@@ -76,7 +75,7 @@ def usability(
     if tools and len(broken) == len(tools):
         reasons.append("No assigned tool can be called now; see the warnings.")
     changed = [(tool, _what_changed(tool)) for tool in tools if tool.changed]
-    return Usability(tuple(reasons), _grouped(broken) + _grouped(changed))
+    return Usability(tuple(reasons), _grouped(broken) + _grouped(changed) + audience.warnings)
 
 
 def _what_changed(tool: AssignedTool) -> str:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from control.registry.access import Caller
+from control.registry.audience import Audience
 from control.registry.counted import counted
 from control.registry.gateway import Gateway
 from control.registry.usability import AssignedTool
 from control.store.pool import Connection
-from control.store.rows import made
+from control.store.rows import columns_of, made
 from control.store.statements import Place, behind, in_order, place_of
 
 SELECT: Final = """
@@ -93,18 +94,37 @@ async def page(
     return [made(Gateway, row) for row in rows]
 
 
-async def audiences(connection: Connection, gateway_ids: Sequence[str]) -> dict[str, int]:
-    """How many enabled people see each gateway."""
+async def audiences(connection: Connection, gateway_ids: Sequence[str]) -> dict[str, Audience]:
+    """Who sees each gateway and is not shut out."""
     rows = await connection.fetch(
-        """select g.id, (
+        """with seen as (
+               select g.*, array(select t.team_id from gateway_teams t where t.gateway_id = g.id) as teams
+               from gateways g where g.id = any($1::uuid[])
+           ), admitting as (
+               select p.id, p.name, array(select r ->> 'team_id' from jsonb_array_elements(p.team_rules) r) as teams
+               from identity_providers p where p.enabled and p.admits_external and p.teams_claim <> ''
+           )
+           select g.id, (
                select count(*) from users u where u.disabled_at is null and (
                    g.visibility = 'organisation' or u.id = g.owner_id
-                   or exists (select 1 from gateway_teams t join memberships m on m.team_id = t.team_id
-                              where t.gateway_id = g.id and m.user_id = u.id))) as people
-           from gateways g where g.id = any($1::uuid[])""",
+                   or exists (select from memberships m
+                              where m.team_id = any(g.teams) and m.user_id = u.id))) as people,
+               (select count(*) from oauth_clients c
+                where c.acts = 'by_itself' and c.disabled_at is null
+                  and (g.visibility = 'organisation' or c.team_id = any(g.teams))
+                  and (g.allowed_clients = '{}' or c.client_id = any(g.allowed_clients))) as accounts,
+               (select count(*) from tokens t
+                where t.use = 'gateways' and t.revoked_at is null and (t.expires_at is null or t.expires_at > now())
+                  and t.team_id = any(g.teams)) as tokens,
+               coalesce(case when g.teams::text[] && p.teams then p.name end, '') as external_by,
+               coalesce(case when not exists (
+                   select from gateways o join gateway_teams t on t.gateway_id = o.id
+                   where o.identity_provider_id = p.id and t.team_id::text = any(p.teams)) then p.name end, '')
+                   as unseen_by
+           from seen g left join admitting p on p.id = g.identity_provider_id""",
         list(gateway_ids),
     )
-    return {row["id"]: row["people"] for row in rows}
+    return {row["id"]: Audience(**{name: row[name] for name in columns_of(Audience)}) for row in rows}
 
 
 async def showing_in_words(
