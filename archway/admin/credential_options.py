@@ -3,10 +3,23 @@
 Used by `registry.py`. The admin API says what each setting is (`control/registry/credential.py`).
 """
 
+from types import MappingProxyType
 from typing import Final
 
 from archway.admin.resource import Option
 
+_EXAMPLES: Final = MappingProxyType(
+    {
+        "static": '{"style": "header", "header": "x-api-key"}',
+        "oauth": '{"scopes": ["repo"], "issuer": "https://login.example.com"}',
+        "client_credentials": '{"issuer": "https://login.example.com", "scopes": ["mcp"]}',
+        "token_exchange": '{"identity_provider_id": "0199...", "audience": "crm"}',
+        "id_jag": '{"identity_provider_id": "0199...", "issuer": "https://as.example.com", "client_id": "archway"}',
+        "passthrough": '{"audiences": ["crm"]}',
+    }
+)
+"""Settings that would do, by the kind."""
+_FORMS: Final = "; ".join(f"for {kind} such as {form}" for kind, form in _EXAMPLES.items())
 KINDS: Final = "none, static, oauth, client_credentials, token_exchange, id_jag or passthrough"
 CREDENTIAL: Final = (
     Option(
@@ -18,13 +31,9 @@ CREDENTIAL: Final = (
     ),
     Option(
         "credential_placement",
-        'JSON: for static {"style": "bearer"|"authorization"|"header", "header": "x-api-key"}; for oauth such as '
-        '{"scopes": ["repo"], "issuer": "https://login.example.com"}; for client_credentials such as '
-        '{"issuer": "https://login.example.com", "scopes": ["mcp"]}; for token_exchange such as '
-        '{"identity_provider_id": "0199...", "audience": "crm"}; for id_jag such as '
-        '{"identity_provider_id": "0199...", "issuer": "https://as.example.com", "client_id": "archway"}; for '
-        'passthrough {"audiences": ["crm"]}.',
+        f"JSON, by the model: {_FORMS}.",
         "json",
-        example='{"style": "header", "header": "x-api-key"}',
+        example=_EXAMPLES["static"],
+        examples_by=("credential_model", _EXAMPLES),
     ),
 )

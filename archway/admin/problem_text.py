@@ -36,7 +36,8 @@ def _line(name: str, message: str, known: Mapping[str, Option], given: Mapping[s
     typed = given.get(option.flag or option.name)
     value = _typed(typed, parts["index"])
     place = " ".join(part for part in (option.option, value, parts["rest"]) if part)
-    example = f"; for example {option.option} '{option.example}'" if option.example else ""
+    like = option.example_for(given)
+    example = f"; for example {option.option} '{like}'" if like else ""
     return f"{place}: {message}{example}"
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal
 
 from archway.admin_client import AdminApi
@@ -47,12 +48,19 @@ class Option:
     """The help of `create` says so; the body's file may have it instead."""
     example: str = ""
     """A value that would do, for options whose form is not obvious."""
+    examples_by: tuple[str, Mapping[str, str]] = ("", MappingProxyType({}))
+    """The option whose value says which form this one has, and a value that would do by that; else `example`."""
     part: Literal["", "add", "remove"] = ""
     """Adds to the field's list or map, or removes from it; else the whole is replaced."""
     member: str = ""
     """Where the field is an object: the member that this option is, such as `resources.memory`; '' for all of it."""
     words: tuple[str, ...] = ()
     """The words that it takes, where these are few; shells offer them."""
+
+    def example_for(self, given: Mapping[str, Any]) -> str:
+        """A value that would do beside what is given, by the options' names; '' where none is known."""
+        decides, examples = self.examples_by
+        return examples.get(given.get(decides) or "", self.example)
 
     @property
     def option(self) -> str:

@@ -10,6 +10,7 @@ import msgspec
 from pydantic import Field as Bound
 from pydantic import SerializerFunctionWrapHandler, create_model, model_serializer
 
+from control.admin.named_settings import OfNamedKind
 from control.http.models import Model
 from control.registry.caller_statement import CallerStatement
 from control.registry.credential import KINDS, KINDS_WITH_SETTINGS, settings_class
@@ -66,4 +67,5 @@ if TYPE_CHECKING:
 else:
     CallerStatementBody = body_of(CallerStatement, "CallerStatement")
     CredentialModel = Literal[KINDS]
-    CredentialSettings = reduce(or_, (settings_body(kind) for kind in KINDS_WITH_SETTINGS))
+    _BODIES: Final = {kind: settings_body(kind) for kind in KINDS_WITH_SETTINGS}
+    CredentialSettings = Annotated[reduce(or_, _BODIES.values()), OfNamedKind(_BODIES)]

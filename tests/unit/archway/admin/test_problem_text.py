@@ -54,6 +54,15 @@ def test_an_option_of_an_unusual_form_shows_one_that_would_do():
     assert """--credential-placement '{"style": "bearer"}'""" in text
 
 
+def test_the_example_is_of_the_form_that_the_deciding_option_names():
+    by_model = ("credential_model", {"oauth": '{"scopes": ["repo"]}'})
+    option = Option("credential_placement", "", "json", example='{"style": "bearer"}', examples_by=by_model)
+    problem = Problem(422, "", "credential_placement.scope: is wrong", [("credential_placement.scope", "is wrong")])
+
+    assert problem_text(problem, [option], {"credential_model": "oauth"}).count('{"scopes": ["repo"]}') == 1
+    assert '{"style": "bearer"}' in problem_text(problem, [option], {"credential_model": None})
+
+
 def test_a_deletion_that_would_take_more_along_names_the_option():
     errors = [("cascade", "is required: 2 installations"), ("cascade", "is required: 1 assignment")]
     detail = "The entry is in use by 2 installations, 1 assignment. Delete those first, or add ?cascade=true."
