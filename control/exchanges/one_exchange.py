@@ -42,6 +42,10 @@ UNSAID_S: Final = 300.0
 _MOST_RESTING: Final = 1_000
 _OF_SUBJECT: Final = frozenset({"invalid_grant", "invalid_token"})
 """What is said of a token that is exchanged and that is good no more."""
+_MAY_BE_OF_SUBJECT: Final = _OF_SUBJECT | {"invalid_request"}
+"""The same, and what RFC 8693 section 2.2.2 has for such a token and for any other fault of a request: Keycloak says
+that of a session that was ended. A newer token shows which it is.
+"""
 _NEEDS_PERSON: Final = _OF_SUBJECT | {"interaction_required", "login_required", "consent_required"}
 """What only the person can cure, at the provider."""
 
@@ -95,7 +99,7 @@ class OneExchange:
             if not isinstance(subject, Subject):
                 return _missing(subject)
             outcome = await self._exchanged(wanted, subject)
-            stale = isinstance(outcome, Refused) and outcome.error in _OF_SUBJECT
+            stale = isinstance(outcome, Refused) and outcome.error in _MAY_BE_OF_SUBJECT
             if not stale or newer_than or wanted.whose.own_token:
                 return outcome
             newer_than = self.clock()

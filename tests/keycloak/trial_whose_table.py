@@ -6,6 +6,7 @@ All cells with npm `oidc-provider` are in `tests/trust/test_whose_table.py`, wit
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -13,6 +14,7 @@ import pytest
 
 from archway.admin_client import AdminApi
 from control.credentials.whose import TABLE, CallerKind, Wanted
+from control.identity.kept_state import FRESH_S
 from tests.docs.conftest import Deployment
 from tests.fakes.mcp_upstream import McpUpstream
 from tests.fixtures_archway import RunningArchway
@@ -50,6 +52,14 @@ async def test_who_needs_an_assertion_is_told_that_keycloak_issues_none(company:
         outcome = await company.call(caller, "id_jag")
         assert outcome.status == "not_allowed", (outcome.status, outcome.sentence)
         assert "refused with 400 invalid_request" in outcome.sentence, outcome.sentence
+
+
+async def test_whose_sign_in_was_ended_there_is_told_to_sign_in_again(company: Company) -> None:
+    assert isinstance(company.idp, KeycloakVouches)
+    await asyncio.sleep(FRESH_S + 1)  # what was given a moment ago is not refreshed
+    await company.idp.log_out()
+    outcome = await company.call("user_token", "token_exchange")
+    assert outcome.status == "needs_sign_in", (outcome.status, outcome.sentence)
 
 
 @pytest.fixture

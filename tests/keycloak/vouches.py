@@ -76,13 +76,18 @@ class KeycloakVouches:
         own = claims_of(token) if token.count(".") == 2 else {}
         return bool(own) and all(said.get(name) == own.get(name) for name in ("iss", "sub", "sid"))
 
+    async def log_out(self) -> None:
+        """All that Ann has there is ended."""
+        (ann,) = await self._admin.ask("GET", f"/{REALM}/users?username=ann&exact=true")
+        await self._ask(f"/users/{ann['id']}/logout")
+
     async def _given(self, client: str, grant: str, **form: str) -> str:
         asked = {"grant_type": grant, "client_id": client, "client_secret": SECRET, **form}
         async with self._http.post(self.endpoint, data=asked) as answer:
             assert answer.status == 200, await answer.text()
             return str((await answer.json())["access_token"])
 
-    async def _ask(self, path: str, body: dict[str, Any]) -> None:
+    async def _ask(self, path: str, body: dict[str, Any] | None = None) -> None:
         await self._admin.ask("POST", f"/{REALM}{path}", body)
 
     async def _client(self, name: str, *mappers: dict[str, Any], **more: Any) -> None:

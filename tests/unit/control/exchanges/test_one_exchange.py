@@ -47,6 +47,15 @@ async def test_a_sign_in_that_is_taken_no_more_is_renewed_once_and_then_made_aga
     assert len(rig.sign_ins.given[ann.principal.id]) == 2
 
 
+async def test_a_request_that_may_be_refused_for_its_token_is_made_once_more_with_a_newer_one(
+    rig: Exchanging,
+) -> None:
+    ann = await rig.person("ann")
+    await rig.idp.exchanges(refuses="invalid_request")
+    assert (await rig.refusal(ann)).code == "not_allowed"
+    assert len(rig.sign_ins.given[ann.principal.id]) == 2
+
+
 async def test_an_own_token_that_is_taken_no_more_is_asked_for_anew_of_the_client(rig: Exchanging) -> None:
     await rig.idp.exchanges(refuses="invalid_grant")
     refusal = await rig.refusal(await rig.bearer("ann"))
