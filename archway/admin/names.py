@@ -137,6 +137,10 @@ def _object_of(names: Names, line: Mapping[str, Any]) -> str:
         return names.user(str(object_.get("user_id") or ""))
     if line.get("action") == "discover":  # tells of what was found, through which installation: ENTRY@OWNER
         return str(object_.get("installation") or "").partition("@")[0]
+    if line.get("action") == "explain":
+        return (
+            f"{names.gateway(str(line.get('object_id')))} {object_.get('tool', '')} as {object_.get('subject', '')}"
+        )
     if line.get("object_kind") == "tool" and object_.get("entry"):
         return f"{object_['entry']}/{object_.get('name', '')}"
     return _called(object_)

@@ -13,6 +13,7 @@ from archway.admin.names import (
 from archway.admin_client import Problem
 
 TEAMS, USERS, CLIENTS = {"t1": "Sales", "t2": "Support"}, {"u1": "ada@example.com"}, {"c1": "Nightly"}
+GATEWAYS = {"g1": "sales"}
 
 
 class Api:
@@ -22,10 +23,10 @@ class Api:
     def get(self, path):
         self.asked.append(path)
         _, kind, number = path.split("/")
-        known = {"teams": TEAMS, "users": USERS, "oauth-clients": CLIENTS}[kind]
+        known = {"teams": TEAMS, "users": USERS, "oauth-clients": CLIENTS, "gateways": GATEWAYS}[kind]
         if number not in known:
             raise Problem(404, "Not Found")
-        return {"name": known[number], "email": known[number]}
+        return dict.fromkeys(("name", "email", "slug"), known[number])
 
 
 def owners(*items):
@@ -95,6 +96,13 @@ def test_a_tool_in_the_audit_trail_is_told_with_its_entry():
         {"object_kind": "tool", "action": "update", "after": {"state": "active"}},  # of an older version
     ]
     assert [one["object"] for one in with_objects(None, tools)] == ["time/now", "crm/find", ""]
+
+
+def test_a_question_of_explain_in_the_audit_trail_is_told_by_the_call_and_its_subject():
+    after = {"subject": "user:ada@example.com", "by": "token", "tool": "crm__find"}
+    line = {"object_kind": "gateway", "object_id": "g1", "action": "explain", "after": after}
+    (told,) = with_objects(Api(), [line])
+    assert told["object"] == "sales crm__find as user:ada@example.com"
 
 
 @pytest.mark.parametrize("address", ["time@organisation", "time@Field Sales", "time@ada@example.com"])
