@@ -9,6 +9,7 @@ from archway.admin.commands import explained
 from archway.admin.connection import connect
 from archway.admin.form import Form, with_form
 from archway.admin.lookup import find
+from archway.admin.resource import Option
 from archway.admin.show import sheet_text, show_one, table_text
 from archway.calling.arguments import BadArgument, arguments_of
 from archway.options import DEFAULT_STATE, State, refuse
@@ -25,6 +26,10 @@ _USES: Final = {
 }
 
 
+_OPTIONS: Final = (Option("subject", "", flag="as"), Option("by", ""), Option("client", ""))
+"""By which the API's fields go here."""
+
+
 @with_form
 def explain(
     gateway: Annotated[str, typer.Argument(help="Its slug or id.", metavar="GATEWAY")],
@@ -37,7 +42,7 @@ def explain(
         str | None,
         typer.Option(
             "--as",
-            help="Who would call: user:EMAIL, team:NAME, organisation, service:CLIENT_ID, external:ID, token:ID "
+            help="Who would call: user:EMAIL, team:NAME, organisation, service:CLIENT, external:ID, token:ID "
             "for that very token. Left out: you. Anybody else needs gateway:explain.",
             metavar="WHO",
         ),
@@ -49,7 +54,8 @@ def explain(
         ),
     ] = None,
     client: Annotated[
-        str, typer.Option("--client", help="With oauth: the client ID that a person would come with.")
+        str,
+        typer.Option("--client", help="With --by oauth: the client that a person would come with, by name or ID."),
     ] = "",
     state: State = DEFAULT_STATE,
     form: Form = Form.TABLE,
@@ -66,7 +72,7 @@ def explain(
       archway explain sales crm__find_contact --as user:ada@example.com --by oauth --client claude-code
       archway explain sales crm__find_contact --as token:0199c1f2-6d7c-7c1a-b1de-0f6f5f1f3a10 --json
     """
-    with explained():
+    with explained(_OPTIONS):
         api = connect(state)
         try:
             given = arguments_of(arguments or (), {})

@@ -22,7 +22,7 @@ class ExplainCall(Model):
     arguments: dict[str, Any] = Field(default={}, description="As the call would have them.")
     subject: Annotated[str, Field(max_length=1_100)] | None = Field(
         default=None,
-        description="Who would call: user:EMAIL, team:NAME, organisation, service:CLIENT_ID, external:ID, token:ID "
+        description="Who would call: user:EMAIL, team:NAME, organisation, service:CLIENT, external:ID, token:ID "
         "for this token. Null for oneself; anybody else needs gateway:explain.",
     )
     by: Way | None = Field(
@@ -31,7 +31,8 @@ class ExplainCall(Model):
         "client (oauth), an identity assertion (id_jag), or their provider's own token (jwt). Null: as is usual.",
     )
     client: Annotated[str, Field(max_length=1_024)] = Field(
-        default="", description="With oauth: the client ID that a person would come with; empty for whichever."
+        default="",
+        description="With oauth: the client that a person would come with, by ID or name; empty for whichever.",
     )
 
 

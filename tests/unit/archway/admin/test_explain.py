@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any, get_args
 
 import pytest
+import typer
 
 from archway.admin import explain
 from archway.admin.explain import in_words
+from archway.admin_client import Problem
 from control.credentials.whose import Uses
 from core.explain import Outcome
 
@@ -75,3 +77,18 @@ def test_each_outcome_has_words(word: str) -> None:
 @pytest.mark.parametrize("word", get_args(Uses))
 def test_whatever_the_server_gets_has_words(word: str) -> None:
     assert explain._USES[word]
+
+
+@pytest.mark.parametrize(("field", "option"), [("subject", "--as"), ("by", "--by"), ("client", "--client")])
+def test_an_error_names_the_option_of_this_command(
+    field: str, option: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refusing(_: object) -> object:
+        raise Problem(
+            422, "Unprocessable Entity", f"{field}: is wrong, with `by` too", [(field, "is wrong, with `by` too")]
+        )
+
+    monkeypatch.setattr(explain, "connect", refusing)
+    with pytest.raises(typer.Exit):
+        explain.explain(gateway="sales", tool="crm__find", output=None, as_json=False)
+    assert f"{option}: is wrong, with `--by` too" in capsys.readouterr().err
