@@ -20,6 +20,7 @@ from control.admin.explain_models import (
 )
 from control.explain.asking import explain_to
 from control.explain.explaining import Explanation
+from control.explain.who_calls import WhoCalls
 from control.http.models import Id
 from control.http.problems import Problem, invalid
 from control.proxies import ProxyAway
@@ -66,7 +67,7 @@ def view_of(told: Explanation, asker: Caller) -> ExplanationView:
     """
     everything = asker.may("gateway:explain")
     explained, who = told.explained, told.who
-    stages = [_stage(one, who.later) for one in explained.stages]
+    stages = [_stage(one, who) for one in explained.stages]
     headers = explained.headers if everything else []
     return ExplanationView(
         refused=bool(explained.reason),
@@ -86,9 +87,10 @@ def view_of(told: Explanation, asker: Caller) -> ExplanationView:
     )
 
 
-def _stage(one: StageTold, later: str) -> StageView:
+def _stage(one: StageTold, who: WhoCalls) -> StageView:
     """What is known later of a credential is told where it is looked at."""
-    if one.stage == "authenticate" and one.outcome == "passed" and later:
+    later = {"authenticate": who.later, "enter_gateway": who.enters}.get(one.stage, "")
+    if one.outcome == "passed" and later:
         return StageView(stage=one.stage, outcome="at_the_call", why=later)
     return StageView(stage=one.stage, outcome=one.outcome, why=one.why)
 

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from shlex import quote
 from typing import Final
 
+from control.explain.of_provider import takes_tokens, way_not_taken
 from control.explain.serving import Serving
 from control.explain.who_calls import WhoCalls
 from control.registry.gateway import Gateway, ways_in
+from control.registry.identity_provider import IdentityProvider
 from core.explain import Explained
 from core.resolve import Way
 
@@ -39,24 +41,24 @@ def cause_of(
     gateway: Gateway | None,
     serving: Serving | None,
     *,
+    provider: IdentityProvider | None = None,
     teams: Mapping[str, str],
     tools: Sequence[str],
     asked: str,
 ) -> Cause:
-    """The cause of a refusal. `teams`: names by identifier; `tools`: what the gateway shows; `asked`: the name of the
-    tool that was asked for.
+    """The cause of a refusal. `provider`: that the gateway names; `teams`: names by identifier; `tools`: what the
+    gateway shows; `asked`: the name of the tool that was asked for.
     """
     match explained.reason:
-        case "not_authenticated" | "token_for_api" if who.cause:
+        case "not_authenticated" | "token_for_api" | "gateway_unknown" if who.cause:
             return Cause(who.cause, who.cure)
         case "not_authenticated" if gateway is None:
             return _unseen(who, gateway, teams)
         case "gateway_unknown":
             return _unseen(who, gateway, teams)
         case "not_authenticated" | "way_not_accepted" if gateway is not None:
-            taken = " and ".join(WAYS[one] for one in ways_in(gateway))
-            command = f"archway gateways update {gateway.slug} --identity-provider PROVIDER --audience AUDIENCE"
-            return Cause(f"This gateway accepts {taken}.", f"Let it take a provider's tokens with `{command}`.")
+            cause, cure = way_not_taken(gateway, provider, who.verdict.way)
+            return Cause(cause or f"This gateway accepts {_taken(gateway, provider)}.", cure)
         case "tool_unknown" if gateway is not None:
             return _unassigned(gateway, tools, asked)
         case "quarantined":
@@ -79,6 +81,11 @@ def cause_of(
         case _ if serving is not None and serving.standing is not None:
             return Cause(serving.standing.cause, serving.standing.cure)
     return Cause()
+
+
+def _taken(gateway: Gateway, provider: IdentityProvider | None) -> str:
+    ways = [one for one in ways_in(gateway) if one != "jwt" or takes_tokens(gateway, provider)]
+    return " and ".join(WAYS[one] for one in ways)
 
 
 def _unseen(who: WhoCalls, gateway: Gateway | None, teams: Mapping[str, str]) -> Cause:

@@ -22,7 +22,7 @@ from control.explain.who_calls import WhoCalls, who_calls
 from control.proxies import Proxies
 from control.registry.gateway import Gateway, visibility_of
 from control.registry.owner import owner_columns
-from control.store import gateways, names_by_id
+from control.store import gateways, identity_providers, names_by_id
 from control.store.gateway_names import by_any_name
 from control.store.pool import Connection, Pool, transaction
 from control.store.resolution import Wanted, resolution_rows
@@ -115,12 +115,17 @@ class Explaining:
             return Cause()
         teams: dict[str, str] = {}
         tools: list[str] = []
+        provider = None
         if gateway is not None:
+            if gateway.identity_provider_id is not None:
+                provider = await identity_providers.one(connection, gateway.identity_provider_id)
             teams = await names_by_id.teams(connection, gateway.teams)
             tools = [
                 one.exposed_name for one in (await gateways.assigned_tools(connection, [gateway.id]))[gateway.id]
             ]
-        return cause_of(explained, who, gateway, found, teams=teams, tools=tools, asked=call.tool)
+        return cause_of(
+            explained, who, gateway, found, provider=provider, teams=teams, tools=tools, asked=call.tool
+        )  # fmt: skip
 
 
 async def in_rounds(

@@ -49,7 +49,7 @@ def subject_of(text: str, by: Way | None = None) -> Subject:
     if known is None or len(text) > _LONGEST or (not name.strip()) != (known == "organisation"):
         raise BrokenRule(
             "subject",
-            "must be user:EMAIL, team:NAME, organisation, service:CLIENT_ID, external:ID or token:ID",
+            "must be user:EMAIL, team:NAME, organisation, service:CLIENT, external:ID or token:ID",
         )
     ways = WAYS[known]
     if by is not None and by not in ways:

@@ -5,21 +5,33 @@ Called by `explaining.py`. Each credential is judged by the code that judges rea
 supposed, and `later` says what that leaves open.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, Literal, assert_never
 
 from control.credentials.whose import CallerKind, caller_kind
+from control.explain.of_provider import admitted, no_rule_for, takes_tokens
 from control.explain.subject import Subject
 from control.registry.broken_rule import BrokenRule
+from control.registry.external_principal import principal_of_external
 from control.registry.gateway import Gateway
+from control.registry.identity_provider import IdentityProvider
 from control.registry.oauth_client import OAuthClient, principal_of
 from control.registry.oauth_grant import LIFE, Grant, refusal_of
 from control.registry.owner import Person
 from control.registry.token import Token, principal_of_token
 from control.registry.token_validity import refusal_of as refusal_of_token
 from control.registry.user import User
-from control.store import external_principals, oauth_clients, oauth_grants, teams, tokens, users
+from control.store import (
+    external_principals,
+    identity_providers,
+    names_by_id,
+    oauth_clients,
+    oauth_grants,
+    teams,
+    tokens,
+    users,
+)
 from control.store.pool import Connection
 from core.identifiers import is_id
 from core.resolve import AuthKind, CallerVerdict, Principal, Way
@@ -44,14 +56,18 @@ class WhoCalls:
     later: str = ""
     """What of the credential is known only at the call; '' where the very credential was looked at."""
     cause: str = ""
-    """Why the verdict lets nobody in, for whoever looks after it; '' where it does."""
+    """Why the verdict or the gateway lets nobody in, for whoever looks after it; '' where that is not known here."""
     cure: str = ""
+    enters: str = ""
+    """What of the credential decides whether they enter the gateway; '' where that is known."""
 
 
 async def who_calls(connection: Connection, subject: Subject, gateway: Gateway | None, client: str = "") -> WhoCalls:
     """Who that would be; raises BrokenRule of `subject` for nobody, and of `client`: the OAuth client that a person
-    would come with, as it calls itself; '' for whichever.
+    would come with, by its client ID or its name; '' for whichever.
     """
+    if client and (subject.kind, subject.by) != ("user", "oauth"):
+        raise BrokenRule("client", "is the OAuth client with which a person signs in; it goes with `by` oauth alone")
     match subject.kind:
         case "user":
             return await _person(connection, subject, gateway, client)
@@ -62,7 +78,7 @@ async def who_calls(connection: Connection, subject: Subject, gateway: Gateway |
         case "service":
             return await _service(connection, subject, gateway)
         case "external":
-            return await _without_account(connection, subject)
+            return await _without_account(connection, subject, gateway)
         case "token":
             return await _token(connection, subject)
     assert_never(subject.kind)
@@ -92,36 +108,73 @@ async def _person(connection: Connection, subject: Subject, gateway: Gateway | N
     if subject.by != "oauth" or gateway is None:
         return _supposed(principal, subject.by)
     if client:
-        used = await oauth_clients.named(connection, client)
+        used = await _client(connection, "client", client)
         if used is None:
-            raise BrokenRule("client", "names no OAuth client; give its client ID")
+            raise BrokenRule("client", "names no OAuth client; give its client ID or its name")
         return await _by_client(connection, principal, used, gateway, person)
     open_to = f"Whether it is one of the clients that the gateway lets in: {', '.join(gateway.allowed_clients[:5])}."
     return _supposed(principal, "oauth", open_to if gateway.allowed_clients else "")
 
 
-async def _without_account(connection: Connection, subject: Subject) -> WhoCalls:
+async def _without_account(connection: Connection, subject: Subject, gateway: Gateway | None) -> WhoCalls:
     found = await external_principals.one(connection, subject.name) if is_id(subject.name) else None
     if found is None:
-        raise BrokenRule("subject", "names nobody; give the id of somebody who has called without an account")
-    principal = Principal("external", found.id, found.name or found.subject)
+        raise BrokenRule(
+            "subject",
+            "names nobody; give the id of somebody who has called without an account, see "
+            "`archway external-principals list`",
+        )
+    principal = principal_of_external(found, ())
     if found.disabled_at is not None:
-        return _kept_out(principal, "jwt", "disabled", f"{principal.name} is shut out.", "")
-    return _supposed(principal, "jwt", "In which teams they are, the token says: here they are in none.")
+        cure = f"Let them in again with `archway external-principals enable {found.id}`."
+        return _kept_out(principal, "jwt", "disabled", f"{principal.name} is shut out.", cure)
+    provider = await _taken_from(connection, gateway)
+    if gateway is None or provider is None:
+        return _supposed(principal, "jwt", "In which teams they are, the token says.")
+    let_in = admitted(gateway, provider, found, await names_by_id.teams(connection, gateway.teams))
+    if not let_in.known:
+        return _kept_out(principal, "jwt", "unknown", let_in.cause, let_in.cure)
+    who = _supposed(principal_of_external(found, let_in.teams), "jwt")
+    return replace(who, enters=let_in.enters, cause=let_in.cause, cure=let_in.cure)
+
+
+async def _taken_from(connection: Connection, gateway: Gateway | None) -> IdentityProvider | None:
+    """The provider whose own tokens the gateway takes now."""
+    if gateway is None or gateway.identity_provider_id is None:
+        return None
+    provider = await identity_providers.one(connection, gateway.identity_provider_id)
+    return provider if takes_tokens(gateway, provider) else None
+
+
+async def _client(connection: Connection, field: str, text: str) -> OAuthClient | None:
+    """The OAuth client of this client ID, row or name; raises BrokenRule of the field where several have the name."""
+    found = await oauth_clients.named(connection, text)
+    if found is None and is_id(text):
+        found = await oauth_clients.one(connection, text)
+    if found is not None:
+        return found
+    called = await oauth_clients.page(connection, limit=2, after=None, name=text)
+    if len(called) > 1:
+        raise BrokenRule(field, "is the name of several OAuth clients; give its client ID")
+    return called[0] if called else None
 
 
 async def _service(connection: Connection, subject: Subject, gateway: Gateway | None) -> WhoCalls:
-    client = await oauth_clients.named(connection, subject.name)
-    if client is None and is_id(subject.name):
-        client = await oauth_clients.one(connection, subject.name)
+    client = await _client(connection, "subject", subject.name)
     if client is None or client.acts != "by_itself":
-        raise BrokenRule("subject", "names no OAuth client that acts by itself; give its client ID")
+        raise BrokenRule("subject", "names no OAuth client that acts by itself; give its client ID or its name")
     principal = principal_of(client.id, client.name, client.team_id)
     if gateway is not None and subject.by == "oauth":
         return await _by_client(connection, principal, client, gateway, None)
     if client.disabled_at is not None:
         return _shut_out(principal, subject.by, client)
-    return _supposed(principal, subject.by)
+    provider = await _taken_from(connection, gateway)
+    cause, cure = no_rule_for(provider, client) if provider is not None else ("", "")
+    if cause:
+        return _kept_out(principal, subject.by, "unknown", cause, cure)
+    if gateway is not None and gateway.allowed_clients and client.id not in gateway.allowed_clients:
+        cause, cure = _another_client(gateway, client)
+    return replace(_supposed(principal, subject.by), cause=cause, cure=cure)
 
 
 async def _by_client(
@@ -132,10 +185,7 @@ async def _by_client(
     if refusal == "client_gone":
         return _shut_out(principal, "oauth", client)
     if refusal == "client_not_allowed":
-        return _kept_out(
-            principal, "oauth", "revoked", f"The gateway lets in other OAuth clients than {client.name}.",
-            f"Let it in with `archway gateways update {gateway.slug} --add-client {client.client_id}`.",
-        )  # fmt: skip
+        return _kept_out(principal, "oauth", "revoked", *_another_client(gateway, client))
     if person is None:
         return _supposed(principal, "oauth")
     held = await oauth_grants.page(
@@ -144,6 +194,12 @@ async def _by_client(
     )  # fmt: skip
     asks = "" if held else "They have not allowed this client to call: it asks them first."
     return _supposed(principal, "oauth", asks)
+
+
+def _another_client(gateway: Gateway, client: OAuthClient) -> tuple[str, str]:
+    """The cause and the cure where the gateway names its clients, and not this one."""
+    cure = f"Let it in with `archway gateways update {gateway.slug} --add-client {client.client_id}`."
+    return f"The gateway lets in other OAuth clients than {client.name}.", cure
 
 
 def _as_if_granted(client: OAuthClient, gateway: Gateway, person: User | None) -> Grant:
@@ -211,7 +267,11 @@ def _shut_out(principal: Principal, by: Way, client: OAuthClient) -> WhoCalls:
 
 
 def _kept_out(
-    principal: Principal, by: Way, refusal: Literal["revoked", "expired", "disabled"], cause: str, cure: str
+    principal: Principal,
+    by: Way,
+    refusal: Literal["unknown", "revoked", "expired", "disabled"],
+    cause: str,
+    cure: str,
 ) -> WhoCalls:
     verdict = CallerVerdict("", refusal=refusal, auth=_AUTH[by], by_assertion=by == "id_jag")
     return WhoCalls(verdict, principal, _kind(principal, by), "", cause, cure)

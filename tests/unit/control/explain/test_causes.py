@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from control.credentials.standing import Standing
@@ -10,6 +12,9 @@ from core.resolve import CallerVerdict, InstallationAnswer, Principal
 from tests.fakes.registry import a_gateway
 
 ADA = Principal("user", "ada", "Ada Lovelace")
+BY_JWT = WhoCalls(CallerVerdict("", ADA, auth="jwt"), ADA, "provider_token")
+BY_ASSERTION = WhoCalls(CallerVerdict("", ADA, auth="oauth", by_assertion=True), ADA, "id_jag")
+OUTSIDE = replace(BY_JWT, cause="No rule gives them a team.", cure="Give one.")
 TEAMS = {f"t{number}": f"Team {number}" for number in range(8)}
 
 
@@ -67,3 +72,15 @@ def test_of_an_installation_that_lacks_something_its_standing_is_told() -> None:
     serving = Serving(InstallationAnswer(), standing=Standing("needs_sign_in", "Nobody has signed in.", "Sign in."))
     assert cause("needs_sign_in", a_gateway(), serving) == Cause("Nobody has signed in.", "Sign in.")
     assert cause("credential_missing", a_gateway()) == Cause()
+
+
+def test_what_is_known_of_who_is_in_no_team_comes_before_the_gateway_s_teams() -> None:
+    told = cause("gateway_unknown", a_gateway(visibility="teams", teams=("t1",)), who=OUTSIDE)
+    assert told == Cause("No rule gives them a team.", "Give one.")
+
+
+@pytest.mark.parametrize(("who", "option"), [(BY_JWT, "--audience AUDIENCE"), (BY_ASSERTION, "--takes-assertions")])
+def test_the_way_that_is_not_accepted_decides_what_helps(who: WhoCalls, option: str) -> None:
+    told = cause("way_not_accepted", a_gateway(), who=who)
+    assert told.cause == "This gateway accepts tokens that begin with arch_ and signing in with an OAuth client."
+    assert option in told.cure
