@@ -64,11 +64,11 @@ def check_provider(
 def audience_for(audience: str, provider: ProviderFields, *, takes_assertions: bool = False) -> str:
     """What tokens of this provider must be for at a gateway: what it names, or the only one that there is. BrokenRule
     where it names none of the provider's; there is no gateway that takes tokens for whatever. '' for one that takes
-    none but assertions, which are for Archway itself.
+    none but assertions, which are for Archway itself: where it names none, and the provider has none or several.
     """
     if audience in provider.audiences:
         return audience
-    if takes_assertions and not audience and not provider.audiences:
+    if takes_assertions and not audience and len(provider.audiences) != 1:
         return ""
     if not audience and len(provider.audiences) == 1:
         return provider.audiences[0]
@@ -76,7 +76,10 @@ def audience_for(audience: str, provider: ProviderFields, *, takes_assertions: b
         raise BrokenRule(
             "identity_provider_id", "has no `audiences`: an admin must say there what its tokens for gateways are for"
         )
-    raise BrokenRule("identity_provider_audience", "must be one of the provider's `audiences`")
+    raise BrokenRule(
+        "identity_provider_audience",
+        f"must be one of the provider's `audiences`: {', '.join(provider.audiences[:10])}",
+    )
 
 
 def may_be_plain(url: str) -> bool:
