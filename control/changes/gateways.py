@@ -1,6 +1,6 @@
 """Changes of gateways: the named endpoints, and who sees them. What they show is in `assignments.py`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from control.changes.refusals import NotAllowed, refuse_stale
@@ -17,7 +17,7 @@ from control.registry.provider_rules import audience_for
 from control.registry.slugs import check_slug
 from control.registry.team_entries import check_shown_on
 from control.registry.visibility import check_visibility
-from control.store import assignments, gateways, identity_providers, oauth_grants
+from control.store import assignments, gateway_ways, gateways, identity_providers, oauth_clients, oauth_grants
 from control.store.writes import gateways as rows
 from core.identifiers import new_id
 from core.mcp.questions import QUESTIONS
@@ -29,6 +29,7 @@ async def create(write: Write, wanted: GatewayFields) -> Gateway:
     """
     gateway_id = new_id()
     checked = _checked(write.actor, "gateway:create", wanted)
+    await _check_clients(write, checked.allowed_clients)
     await rows.insert(write, gateway_id, await _with_audience(write, checked))
     await write.announce(gateways=[gateway_id])
     made = there(await gateways.one(write.connection, gateway_id))
@@ -44,6 +45,7 @@ async def change(
     checked = _checked(write.actor, "gateway:update", wanted(before))
     check_audience(checked, await assignments.pins_of_one(write.connection, gateway_id))
     check_shown_on(checked, await assignments.of_team_entries(write.connection, gateway_id))
+    await _check_clients(write, checked.allowed_clients, before.allowed_clients)
     if _provider_named(checked) != _provider_named(before):
         checked = await _with_audience(write, checked)
     await rows.update(write, gateway_id, checked)
@@ -70,6 +72,22 @@ def managed(found: Gateway | None, caller: Caller, action: Action) -> Gateway:
         return found
     visible_gateway(found, caller)
     raise NotAllowed(f"{lacking(action)} You may change your own personal gateways.")
+
+
+async def _check_clients(write: Write, named: Sequence[str], before: Collection[str] = ()) -> None:
+    """Raise BrokenRule for what is no client's ID. One with a document of its own need not have come yet, and what
+    was named before is kept, whatever became of it.
+    """
+    new = {one for one in named if one not in before and not one.startswith(("https:", "http:"))}
+    known = await gateway_ways.clients_named(write.connection, new) if new else {}
+    for number, one in enumerate(named):
+        if one not in new or one in known:
+            continue
+        called = await oauth_clients.called(write.connection, one)
+        meant = f"a client's name, and its ID is wanted: {' or '.join(called)}" if called else (
+            "no client's ID; `archway oauth-clients list` has them"
+        )  # fmt: skip
+        raise BrokenRule(f"allowed_clients[{number}]", f"is {meant}")
 
 
 async def _with_audience(write: Write, wanted: GatewayFields) -> GatewayFields:

@@ -49,6 +49,14 @@ async def names_of(connection: Connection, client_ids: Sequence[str]) -> dict[st
     return {row["client_id"]: row["name"] for row in rows}
 
 
+async def called(connection: Connection, name: str) -> list[str]:
+    """What clients with this name, whatever its case, call themselves; five at most, the newest first."""
+    rows = await connection.fetch(
+        "select client_id from oauth_clients where lower(name) = lower($1) order by created_at desc, id limit 5", name
+    )
+    return [row["client_id"] for row in rows]
+
+
 async def registered_as(connection: Connection, content_digest: str) -> OAuthClient | None:
     """The client that registered with the very same."""
     row = await connection.fetchrow(_SELECT + "where content_digest = $1", content_digest)

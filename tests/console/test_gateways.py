@@ -75,7 +75,7 @@ async def test_a_gateway_is_made_with_what_stands_under_advanced(console: Consol
     async with reading(console, await admin(console)) as reader:
         status, _, where = await reader.post(
             "/gateways/new", **NEW, header_allowlist="X-Tenant\r\nx-request-source", instructions="Ask for leads.",
-            audit_required="true", labels="stage=test\r\nteam = sales", allowed_clients="a-client",
+            audit_required="true", labels="stage=test\r\nteam = sales", allowed_clients="https://another.example/client.json",
         )  # fmt: skip
     made = await gateway_named(console, "sales")
     assert made is not None
@@ -83,7 +83,7 @@ async def test_a_gateway_is_made_with_what_stands_under_advanced(console: Consol
     assert made.header_allowlist == ("x-request-source", "x-tenant")
     assert (made.instructions, made.audit_required) == ("Ask for leads.", True)
     assert made.labels == {"stage": "test", "team": "sales"}
-    assert made.allowed_clients == ("a-client",)
+    assert made.allowed_clients == ("https://another.example/client.json",)
 
 
 @pytest.mark.parametrize(

@@ -61,3 +61,16 @@ async def test_a_gateway_of_the_organisation_tells_that_callers_without_an_accou
     await api.gateway(slug="theirs", identity_provider_id=provider["id"], visibility="teams", teams=[team["id"]])
     again = await api.get(f"/gateways/{gateway['id']}")
     assert not any("callers without an account" in one for one in again["warnings"])
+
+
+async def test_a_gateway_names_a_client_by_its_id_and_who_gives_a_name_is_told_the_id(api: Api) -> None:
+    client = await api.post("/oauth-clients", {"name": "Deploys", "acts": "by_itself",
+                                               "auth_method": "client_secret_basic"})  # fmt: skip
+    gateway = await api.gateway(allowed_clients=[client["client_id"]])
+    path = f"/gateways/{gateway['id']}"
+    for given, told in (("deploys", client["client_id"]), ("nobody", "archway oauth-clients list")):
+        problem = await api.patch(path, {"allowed_clients": [client["client_id"], given]}, expect=422)
+        assert problem["errors"][0]["field"] == "allowed_clients[1]"
+        assert told in problem["errors"][0]["message"]
+    document = "https://claude.ai/c.json"
+    assert (await api.patch(path, {"allowed_clients": [document]}))["allowed_clients"] == [document]

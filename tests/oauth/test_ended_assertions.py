@@ -90,7 +90,7 @@ async def grant_is_taken_back(corp: AssertingCorp) -> tuple[str, str]:
 
 
 async def client_is_not_let_in(corp: AssertingCorp) -> tuple[str, str]:
-    await corp.change_gateway(allowed_clients=("another",))
+    await corp.change_gateway(allowed_clients=("https://another.example/client.json",))
     return "client", corp.client.client_id
 
 

@@ -135,7 +135,7 @@ async def test_whom_an_admin_shut_out_gets_no_token(corp: AssertingCorp) -> None
 
 
 async def test_a_client_that_the_gateway_does_not_name_gets_no_token(corp: AssertingCorp) -> None:
-    await corp.change_gateway(allowed_clients=("another",))
+    await corp.change_gateway(allowed_clients=("https://another.example/client.json",))
     await is_refused(corp, await corp.exchange(), "lets in only the clients that it names")
     await corp.change_gateway(allowed_clients=(corp.client.client_id,))
     assert (await corp.exchange()).status == 200

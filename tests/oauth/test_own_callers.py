@@ -78,7 +78,7 @@ async def ended(flow: Flow, how: str, client: dict[str, Any], tokens: dict[str, 
         sent = {"token": tokens["access_token"], "client_id": client["client_id"]}
         await flow.send("POST", "/oauth/revoke", data=sent)
     elif how == "not let in":
-        await flow.change_gateway("work", allowed_clients=("another",))
+        await flow.change_gateway("work", allowed_clients=("https://another.example/client.json",))
     elif how == "another slug":
         await flow.change_gateway("work", slug="sales")
     elif how == "over":

@@ -137,7 +137,7 @@ async def test_a_client_that_a_gateway_lets_in_no_more_refreshes_no_more(flow: F
     client = await flow.register()
     tokens = await flow.signed_in(client)
 
-    await flow.change_gateway("work", allowed_clients=("somebody-else",))
+    await flow.change_gateway("work", allowed_clients=("https://another.example/client.json",))
     answer = await flow.refresh(client, tokens["refresh_token"])
 
     assert (answer.status, answer.error) == (400, "invalid_grant")

@@ -69,7 +69,7 @@ async def test_proxies_forget_the_clients_whose_tokens_name_a_url_that_may_becom
             await gateways.delete(write, made.id)
         else:
             changes: dict[str, Any] = {"another slug": {"slug": "sales"}, "another name": {"name": "Sales"}}.get(
-                how, {"allowed_clients": (client.client_id, "another")}
+                how, {"allowed_clients": (client.client_id, "https://another.example/client.json")}
             )
             await gateways.change(write, made.id, lambda before: replace(before, **changes))
 
