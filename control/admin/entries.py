@@ -3,7 +3,7 @@
 Written by `control/changes/entries.py`, where a change is also felt by installations and gateways.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from control.admin.api import Asked, Operations
@@ -17,10 +17,12 @@ from control.changes.visible import visible_entry
 from control.http.models import Id
 from control.http.paging import Page, page_of, place_key
 from control.registry.entry import Entry, told_of_entry
+from control.registry.exchange_warnings import exchange_warnings, provider_named
+from control.registry.identity_provider import IdentityProvider
 from control.registry.partial import entry_with, new_entry
 from control.registry.run_warnings import run_warnings
-from control.store import entries
-from control.store.pool import transaction
+from control.store import entries, identity_providers
+from control.store.pool import Connection, transaction
 
 operations = Operations("entries")
 
@@ -39,7 +41,8 @@ async def list_entries(asked: Asked, query: EntryQuery) -> Page[EntryView]:
             text=query.text,
             credential=query.credential_model,
         )
-    return page_of(found, query, _view, lambda one: place_key(one.name, one.id))
+        providers = await _providers(connection, found)
+    return page_of(found, query, lambda one: _view(one, providers), lambda one: place_key(one.name, one.id))
 
 
 @operations.post("/entries")
@@ -54,7 +57,8 @@ async def create_entry(asked: Asked, body: EntryCreate) -> EntryView:
 async def read_entry(asked: Asked, entry_id: Id) -> EntryView:
     """Show an entry."""
     async with transaction(asked.pool, readonly=True) as connection:
-        return _view(visible_entry(await entries.one(connection, entry_id), asked.caller))
+        found = visible_entry(await entries.one(connection, entry_id), asked.caller)
+        return _view(found, await _providers(connection, [found]))
 
 
 @operations.patch("/entries/{entry_id}")
@@ -71,7 +75,7 @@ async def change_entry(asked: Asked, entry_id: Id, body: EntryPatch) -> EntryVie
             changed = await changes.change(
                 write, asked.deps.safeguards, entry_id, wanted, version, places="environment_id" in given
             )
-    return await _looked_at(asked, changed) if "url" in body.model_fields_set else _view(changed)
+    return await _looked_at(asked, changed, looks="url" in body.model_fields_set)
 
 
 @operations.delete("/entries/{entry_id}")
@@ -81,16 +85,24 @@ async def delete_entry(asked: Asked, entry_id: Id, query: EntryDelete) -> None:
         await changes.delete(write, entry_id, asked.version, cascade=query.cascade)
 
 
-async def _looked_at(asked: Asked, entry: Entry) -> EntryView:
+async def _looked_at(asked: Asked, entry: Entry, *, looks: bool = True) -> EntryView:
     """The entry that was saved, with what a first look at its URL tells. That it tells nothing undoes nothing."""
-    redirect = await asked.deps.discoverer.look(entry)
-    return _view(entry, [redirect] if redirect else [])
+    redirect = await asked.deps.discoverer.look(entry) if looks else None
+    async with transaction(asked.pool, readonly=True) as connection:
+        return _view(entry, await _providers(connection, [entry]), [redirect] if redirect else [])
 
 
-def _view(entry: Entry, warnings: Sequence[str] = ()) -> EntryView:
+async def _providers(connection: Connection, found: Sequence[Entry]) -> Mapping[str, IdentityProvider]:
+    """The identity providers that give tokens for these entries, by identifier."""
+    named = {one for entry in found if (one := provider_named(entry))}
+    return await identity_providers.many(connection, named) if named else {}
+
+
+def _view(entry: Entry, providers: Mapping[str, IdentityProvider], warnings: Sequence[str] = ()) -> EntryView:
     told = told_of_entry(entry)
     fields = [FieldBody.model_construct(**one) for one in told["fields"]]
     return shown(
-        EntryView, told, fields=fields, run=run_shown(told["run"]), warnings=[*warnings, *run_warnings(entry)],
+        EntryView, told, fields=fields, run=run_shown(told["run"]),
+        warnings=[*warnings, *run_warnings(entry), *exchange_warnings(entry, providers)],
         caller_statement=statement_shown(entry.caller_statement),
     )  # fmt: skip

@@ -53,6 +53,14 @@ class Due:
 
 def why_none(provider: IdentityProvider, kept: Kept | None, sign_in: str) -> NotKept | None:
     """Why nothing is given of this person, whatever is kept."""
+    if not provider.enabled:
+        return NotKept("not_kept", f"{provider.name} is switched off here. Ask an administrator of Archway.")
+    if not provider.sign_in:
+        return NotKept(
+            "not_kept",
+            f"What you call is used as who you are at {provider.name}, with which nobody signs in to Archway: call "
+            f"with a token of {provider.name}, or ask an administrator of Archway.",
+        )
     if kept is None or kept.identity.signed_in_at is None:
         return NotKept(
             "never_signed_in",
@@ -67,10 +75,6 @@ def why_none(provider: IdentityProvider, kept: Kept | None, sign_in: str) -> Not
         )
     if kept.is_disabled:
         return NotKept("disabled", "Your account here is disabled. Ask an administrator of Archway.")
-    if not (provider.enabled and provider.sign_in):
-        return NotKept(
-            "not_kept", f"Nobody signs in with {provider.name} here any more. Ask an administrator of Archway."
-        )
     if kept.identity.tokens is None:
         return _again(provider, sign_in, "Archway keeps nothing of it any more")
     return None

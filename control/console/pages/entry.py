@@ -22,11 +22,12 @@ from control.http.paging import NamedPageQuery, page_of, place_key
 from control.registry.credential import kind_of
 from control.registry.entry import Entry, bound_origin, told_of_reached
 from control.registry.entry_tool import EntryTool, told_of_tool
+from control.registry.exchange_warnings import exchange_warnings, provider_named
 from control.registry.partial import entry_with
 from control.registry.run_warnings import run_warnings
 from control.registry.self_hosted import SelfHosted
 from control.registry.team_entries import entry_owner
-from control.store import entries, gateways, installations, registry_counts, teams, tools
+from control.store import entries, gateways, identity_providers, installations, registry_counts, teams, tools
 from control.store.pool import Connection, transaction
 from control.store.standings import standings
 
@@ -120,6 +121,8 @@ async def shown(visit: Visit, form: Form | None = None) -> web.Response:
         showing = await registry_counts.gateways_showing(connection, entry.id)
         owner = await teams.one(connection, entry.team_id) if entry.team_id else None
         seeing = [await teams.one(connection, one) for one in entry.teams[:_MOST_SHOWN]]
+        named = provider_named(entry)
+        providers = await identity_providers.many(connection, [named]) if named else {}
         deletes = caller.may_for("entry:delete", entry_owner(entry))
         going = await _going(connection, visit, entry) if deletes else None
     page = page_of(rows, query, _row, lambda one: place_key(one.name, one.id))
@@ -132,7 +135,7 @@ async def shown(visit: Visit, form: Form | None = None) -> web.Response:
         discovered_at=_moment_of(entry),
         told=told_of_reached(entry.reached),
         starts=typed_command(_command(entry)),
-        warnings=run_warnings(entry),
+        warnings=[*run_warnings(entry), *exchange_warnings(entry, providers)],
         kind=kind,
         tools=page.items,
         next=page.next,

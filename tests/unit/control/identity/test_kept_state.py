@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from control.identity.kept_state import AHEAD_S, FRESH_S, Asked, Due, NotKept, judged
+from control.identity.kept_state import AHEAD_S, FRESH_S, Asked, Due, NotKept, judged, why_none
 from control.identity.token_endpoint import ProviderTokens
 from tests.fakes.providers import a_provider
 
@@ -114,3 +114,13 @@ def test_a_provider_that_was_not_asked_for_offline_access_may_give_more_with_it(
     assert isinstance(without, NotKept)
     assert "offline_access" not in asked_for_it.sentence
     assert "offline_access" in without.sentence
+
+
+def test_whoever_cannot_sign_in_with_it_is_told_to_call_with_its_token_and_not_where_to_sign_in() -> None:
+    none = why_none(a_provider(sign_in=False), None, AT)
+    assert none is not None
+    assert "call with a token of" in none.sentence
+    assert AT not in none.sentence
+    off = why_none(a_provider(enabled=False), None, AT)
+    assert off is not None
+    assert "switched off" in off.sentence
