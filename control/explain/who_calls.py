@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Final, Literal, assert_never
 
 from control.credentials.whose import CallerKind, caller_kind
-from control.explain.of_provider import admitted, no_rule_for, takes_tokens
+from control.explain.of_provider import admitted, no_rule_for, takes_tokens, way_not_taken
 from control.explain.subject import Subject
 from control.registry.broken_rule import BrokenRule
 from control.registry.external_principal import principal_of_external
@@ -105,6 +105,10 @@ async def _person(connection: Connection, subject: Subject, gateway: Gateway | N
             principal, subject.by, "disabled", f"{person.name} is shut out.",
             f"Let them in again with `archway users enable {person.email}`.",
         )  # fmt: skip
+    if subject.by == "id_jag" and gateway is not None:
+        cause, cure = way_not_taken(gateway, await _named_by(connection, gateway), "id_jag")
+        if cause:  # their client gets no access token to come with
+            return _kept_out(principal, "id_jag", "unknown", cause, cure)
     if subject.by != "oauth" or gateway is None:
         return _supposed(principal, subject.by)
     if client:
@@ -140,10 +144,13 @@ async def _without_account(connection: Connection, subject: Subject, gateway: Ga
 
 async def _taken_from(connection: Connection, gateway: Gateway | None) -> IdentityProvider | None:
     """The provider whose own tokens the gateway takes now."""
-    if gateway is None or gateway.identity_provider_id is None:
-        return None
-    provider = await identity_providers.one(connection, gateway.identity_provider_id)
-    return provider if takes_tokens(gateway, provider) else None
+    provider = await _named_by(connection, gateway) if gateway is not None else None
+    return provider if gateway is not None and takes_tokens(gateway, provider) else None
+
+
+async def _named_by(connection: Connection, gateway: Gateway) -> IdentityProvider | None:
+    named = gateway.identity_provider_id
+    return None if named is None else await identity_providers.one(connection, named)
 
 
 async def _client(connection: Connection, field: str, text: str) -> OAuthClient | None:

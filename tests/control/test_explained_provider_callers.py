@@ -88,11 +88,13 @@ async def test_a_job_is_told_that_no_rule_calls_as_it_and_then_which_clients_the
     assert f"--add-client {nightly['client_id']}" in told["cure"]
 
 
-async def test_a_provider_that_is_switched_off_is_told_to_be_so(api: Api) -> None:
+@pytest.mark.parametrize("by", ["jwt", "id_jag"])
+async def test_a_provider_that_is_switched_off_is_told_to_be_so(api: Api, by: str) -> None:
     corp, gateway, partners = await desk(api)
     await api.user("bob", partners)
+    await api.patch(f"/gateways/{gateway['id']}", {"takes_assertions": True})
     await api.patch(f"/identity-providers/{corp['id']}", {"enabled": False})
-    told = await explained(api, gateway, "user:bob@example.com")
+    told = await explained(api, gateway, "user:bob@example.com", by)
     assert told["reason"] == "not_authenticated"
     assert told["cause"] == f"{corp['name']} is switched off."
     assert "`archway identity-providers update corp --enabled`" in told["cure"]
