@@ -2,9 +2,9 @@
 
     CredentialSettings = Annotated[StaticSettings | OAuthSettings, OfNamedKind({"static": ..., "oauth": ...})]
 
-Used by `credential_models.py`. Of alternatives pydantic tells what is wrong with each; whoever named one wants to know
-of that one. Where none is named, as in a change, it is the alternative with the fewest faults. The OpenAPI document
-has the alternatives as they are.
+Used by `credential_models.py`. Of alternatives pydantic tells what is wrong with each; whoever named one wants to
+know of that one. Where none is named, as in a change, it is the alternative with the fewest faults. The OpenAPI
+document has the alternatives as they are.
 """
 
 from collections.abc import Mapping
