@@ -76,10 +76,8 @@ def audience_for(audience: str, provider: ProviderFields, *, takes_assertions: b
         raise BrokenRule(
             "identity_provider_id", "has no `audiences`: an admin must say there what its tokens for gateways are for"
         )
-    raise BrokenRule(
-        "identity_provider_audience",
-        f"must be one of the provider's `audiences`: {', '.join(provider.audiences[:10])}",
-    )
+    known = ", ".join(provider.audiences[:10])
+    raise BrokenRule("identity_provider_audience", f"must be one of the provider's `audiences`: {known}")
 
 
 def may_be_plain(url: str) -> bool:
