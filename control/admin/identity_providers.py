@@ -38,8 +38,8 @@ from control.registry.identity_provider import (
     told_of_provider,
 )
 from control.registry.partial import provider_with
-from control.registry.provider_warnings import provider_warnings
-from control.store import external_principals, identities, identity_providers
+from control.registry.provider_warnings import InUse, provider_warnings
+from control.store import identities, identity_providers, provider_use
 from control.store.pool import transaction
 
 operations = Operations("identity providers")
@@ -73,8 +73,8 @@ async def get_identity_provider(asked: Asked, provider_id: Id) -> ProviderView:
     async with transaction(asked.pool, readonly=True) as connection:
         found = one_or_404(await identity_providers.one(connection, provider_id), "identity provider")
         state = await identity_providers.state(connection, provider_id)
-        externals = await external_principals.count(connection, provider_id)
-    return _view(asked, found, state, externals)
+        use = await provider_use.of_provider(connection, found)
+    return _view(asked, found, state, use)
 
 
 @operations.patch("/identity-providers/{provider_id}")
@@ -134,7 +134,7 @@ async def _tested(asked: Asked, provider: IdentityProvider) -> ProviderView:
     return view.model_copy(update={"warnings": [*view.warnings, fault]}) if fault else view
 
 
-def _view(asked: Asked, provider: IdentityProvider, state: ProviderState, externals: int = 0) -> ProviderView:
+def _view(asked: Asked, provider: IdentityProvider, state: ProviderState, use: InUse | None = None) -> ProviderView:
     endpoints = state.endpoints
     seen = shown(
         ProviderSeen,
@@ -155,5 +155,5 @@ def _view(asked: Asked, provider: IdentityProvider, state: ProviderState, extern
         service_rules=[shown(ServiceRuleModel, one) for one in provider.service_rules],
         redirect_uri=asked.deps.redirect_uri(provider.slug),
         seen=seen,
-        warnings=provider_warnings(provider, state, time.time(), externals=externals),
+        warnings=provider_warnings(provider, state, time.time(), use),
     )

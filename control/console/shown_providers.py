@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from control.identity.key_sets import key_set_of
 from control.registry.identity_provider import IdentityProvider, ProviderState, endpoints_told, origin_of
-from control.registry.provider_warnings import provider_warnings
+from control.registry.provider_warnings import InUse, provider_warnings
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,8 @@ class ShownProvider:
     state: ProviderState
     redirect_uri: str
     now: datetime
-    externals: int = 0
-    """How many of its people without an account are known; counted on its own page alone."""
+    use: InUse | None = None
+    """What rests on it; looked up for its own page alone."""
 
     @property
     def health(self) -> tuple[str, str]:
@@ -53,7 +53,7 @@ class ShownProvider:
     @property
     def warnings(self) -> list[str]:
         """What keeps people or tokens out, or soon will, and what to do; the sentences of the admin API."""
-        return provider_warnings(self.provider, self.state, self.now.timestamp(), externals=self.externals)
+        return provider_warnings(self.provider, self.state, self.now.timestamp(), self.use)
 
     @property
     def endpoints(self) -> list[tuple[str, str]]:
@@ -72,7 +72,7 @@ class ShownProvider:
 
 
 def shown_provider(
-    provider: IdentityProvider, state: ProviderState, redirect_uri: str, externals: int = 0
+    provider: IdentityProvider, state: ProviderState, redirect_uri: str, use: InUse | None = None
 ) -> ShownProvider:
     """The provider as it is shown now."""
-    return ShownProvider(provider, state, redirect_uri, datetime.now(UTC), externals)
+    return ShownProvider(provider, state, redirect_uri, datetime.now(UTC), use)

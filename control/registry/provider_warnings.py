@@ -3,6 +3,10 @@
 Called where a provider or a gateway that names one is read. Advice only: nothing that is decided looks at it.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
 from control.registry.external_principal import MOST_OF_A_PROVIDER
 from control.registry.identity_provider import IdentityProvider, ProviderState
 from control.registry.job_rules import tells_whose
@@ -10,14 +14,29 @@ from control.registry.oauth_scopes import OFFLINE
 from core.jwk import NOT_FOR_SIGNATURES
 from core.key_sets import HARD_S
 
+_MOST_NAMED: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class InUse:
+    """What rests on one provider."""
+
+    externals: int = 0
+    """How many of its people without an account are known."""
+    entries: tuple[str, ...] = ()
+    """Servers that get tokens which it exchanges, by slug."""
+    accounts: Mapping[str, bool] = field(default_factory=dict)
+    """The service accounts that its rules name and that are there, by row: whether each is let in."""
+
 
 def provider_warnings(
-    provider: IdentityProvider, state: ProviderState, now: float, *, externals: int = 0
+    provider: IdentityProvider, state: ProviderState, now: float, use: InUse | None = None
 ) -> list[str]:
-    """Sentences for the admin of the provider. `externals`: how many of its people without an account are known."""
+    """Sentences for the admin of the provider. `use`: what rests on it; None: it was not looked up."""
+    found = _of_servers(provider, use) if use is not None else []
     if not provider.enabled:
-        return []
-    found = _of_callers(provider, externals)
+        return found
+    found += _of_callers(provider, use)
     if state.endpoints is not None and (hosts := provider.unapproved_hosts(state.endpoints)):
         found.append(
             f"Its endpoints are at {', '.join(hosts)}, which is not the issuer's host, so nothing is sent there: "
@@ -37,9 +56,32 @@ def provider_warnings(
     return found
 
 
-def _of_callers(provider: IdentityProvider, externals: int) -> list[str]:
+def _of_servers(provider: IdentityProvider, use: InUse) -> list[str]:
+    """Servers that nobody can call for want of its tokens."""
+    if not use.entries or provider.exchanges_tokens:
+        return []
+    what = "its exchange is" if provider.enabled else "it is"
+    more = f" and {len(use.entries) - _MOST_NAMED} more" if len(use.entries) > _MOST_NAMED else ""
+    named = ", ".join(use.entries[:_MOST_NAMED]) + more
+    return [f"Nobody can call {named}: these servers get tokens that it gives for callers, and {what} switched off."]
+
+
+def _of_accounts(provider: IdentityProvider, use: InUse) -> list[str]:
+    """Rules for jobs that let none in."""
+    became = {None: "deleted", False: "disabled"}
+    return [
+        f"Rule {number} of its `service_rules` calls as a service account that is {became[is_in]}: a job that fits "
+        "it is refused, and no later rule is tried."
+        for number, rule in enumerate(provider.service_rules, start=1)
+        if (is_in := use.accounts.get(rule.oauth_client_id)) is not True
+    ]
+
+
+def _of_callers(provider: IdentityProvider, use: InUse | None) -> list[str]:
     """What its settings let in, or nobody."""
-    found = [
+    externals = use.externals if use is not None else 0
+    found = _of_accounts(provider, use) if use is not None else []
+    found += [
         f"Rule {number} of its `service_rules` names no claim that tells whose job it is, whole or up to the owner's "
         "end, such as `repository` or `project_path`: jobs of others at this provider may fit it too."
         for number, rule in enumerate(provider.service_rules, start=1)

@@ -42,6 +42,17 @@ async def explained(api: Api, gateway: dict[str, Any], **body: Any) -> dict[str,
     return dict(await api.post(f"/gateways/{gateway['id']}/explain", {"tool": "time__now", **body}, expect=200))
 
 
+async def test_what_rests_on_an_exchange_that_is_switched_off_is_told_of_the_provider_and_of_the_entry(
+    api: Api, deps: Deps
+) -> None:
+    corp = await provider(deps)
+    await desk(api, corp)
+    (entry,) = await api.admin.items("/entries")
+    off = await api.patch(f"/identity-providers/{corp.id}", {"exchange": {"enabled": False}})
+    assert any(f"Nobody can call {entry['slug']}" in one for one in off["warnings"])
+    assert any("no caller gets a token" in one for one in (await api.get(f"/entries/{entry['id']}"))["warnings"])
+
+
 async def test_who_has_not_signed_in_with_the_provider_is_told_where_they_do(api: Api, deps: Deps) -> None:
     gateway = await desk(api, await provider(deps))
     await api.user("anna")

@@ -86,3 +86,12 @@ async def test_a_rule_whose_account_is_gone_stops_nobody_from_switching_the_prov
     assert (await api.admin.delete(f"/oauth-clients/{account['id']}")).status == 204
     answer = await api.admin.patch(f"/identity-providers/{provider['id']}", {"name": "Other"})
     assert answer.status == 200, answer.body
+
+
+async def test_a_rule_whose_account_is_disabled_is_a_warning_of_its_provider(api: Api) -> None:
+    account = await api.post("/oauth-clients", JOBS)
+    rule = {"oauth_client_id": account["id"], "claims": {"repository": "acme/shop"}}
+    provider = await api.post("/identity-providers", {**a_provider("ci"), "service_rules": [rule]})
+    await api.call("POST", f"/oauth-clients/{account['id']}/disable", {}, expect=200)
+    on = await api.patch(f"/identity-providers/{provider['id']}", {"enabled": True})
+    assert any("Rule 1" in one and "account that is disabled" in one for one in on["warnings"]), on["warnings"]

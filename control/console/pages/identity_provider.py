@@ -21,7 +21,15 @@ from control.console.shown_providers import shown_provider
 from control.console.visit import Visit
 from control.registry.identity_provider import IdentityProvider
 from control.registry.partial import provider_with
-from control.store import external_principals, gateways, identities, identity_providers, oauth_clients, teams
+from control.store import (
+    external_principals,
+    gateways,
+    identities,
+    identity_providers,
+    oauth_clients,
+    provider_use,
+    teams,
+)
 from control.store.pool import Connection, transaction
 
 _MOST_PEOPLE = 100
@@ -139,12 +147,12 @@ async def shown(visit: Visit, form: Form | None = None) -> web.Response:
         without = (
             await external_principals.page(connection, limit=_MOST_PEOPLE, provider_id=provider_id) if knows else []
         )
-        externals = await external_principals.count(connection, provider_id)
+        use = await provider_use.of_provider(connection, provider)
         accounts = await oauth_clients.acting_by_themselves(connection, _MOST_ACCOUNTS) if knows else []
     return visit.again(
         "identity_providers/provider.html",
         form or Form({"gives": "", "role": "member"}),
-        shown=shown_provider(provider, state, visit.deps.single_sign_on.redirect_uri(provider.slug), externals),
+        shown=shown_provider(provider, state, visit.deps.single_sign_on.redirect_uri(provider.slug), use),
         provider=provider,
         taking=taking,
         teams={one.id: one.name for one in groups},

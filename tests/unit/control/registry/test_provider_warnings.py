@@ -3,8 +3,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from control.registry.identity_provider import Endpoints, ProviderState
-from control.registry.provider_warnings import gateway_warning, provider_warnings
+from control.registry.identity_provider import Endpoints, Exchange, ProviderState, ServiceRule
+from control.registry.provider_warnings import InUse, gateway_warning, provider_warnings
 from core.jwk import NOT_FOR_SIGNATURES
 from core.key_sets import HARD_S, PublicKey
 from tests.fakes.providers import ISSUER, a_provider
@@ -20,8 +20,8 @@ def state(seconds_ago: float = 60, **changes: Any) -> ProviderState:
     return ProviderState(**{**usual, **changes})
 
 
-def warned(made: ProviderState, **changes: Any) -> str:
-    return " ".join(provider_warnings(a_provider(**changes), made, NOW))
+def warned(made: ProviderState, use: InUse | None = None, **changes: Any) -> str:
+    return " ".join(provider_warnings(a_provider(**changes), made, NOW, use))
 
 
 def test_a_provider_in_order_has_no_warning() -> None:
@@ -69,3 +69,18 @@ def test_a_gateway_is_told_why_it_takes_no_tokens_of_its_provider() -> None:
     assert gateway_warning(provider, "", state(), NOW) == "", "this one takes only assertions"
     assert "No keys" in gateway_warning(provider, "api://a", state(keys=()), NOW)
     assert "No keys" in gateway_warning(provider, "api://a", state(HARD_S), NOW)
+
+
+def test_a_rule_whose_service_account_is_gone_or_disabled_is_named() -> None:
+    rules = tuple(ServiceRule(one, {"repository": "acme/shop"}) for one in ("a1", "a2", "a3"))
+    told = warned(state(), InUse(accounts={"a1": True, "a2": False}), service_rules=rules)
+    assert "Rule 2 of its `service_rules` calls as a service account that is disabled" in told
+    assert "Rule 3 of its `service_rules` calls as a service account that is deleted" in told
+    assert "Rule 1" not in told
+
+
+def test_servers_that_rest_on_what_is_switched_off_are_named() -> None:
+    use = InUse(entries=("crm", "erp"))
+    assert warned(state(), use, exchange=Exchange(enabled=True)) == ""
+    assert "Nobody can call crm, erp" in warned(state(), use)
+    assert "and it is switched off" in warned(state(), use, enabled=False, exchange=Exchange(enabled=True))
