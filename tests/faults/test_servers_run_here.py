@@ -168,6 +168,14 @@ class Asking:
         return answer.status, headers, answer.read()
 
 
+def test_each_says_which_package_it_came_to_and_in_which_version(api):
+    npm = json.loads((EVERYTHING.parents[1] / "package.json").read_bytes())
+    shown = {one["entry_slug"]: (one["runs"] or {}).get("resolved") for one in api.pages("/installations")}
+    assert shown["everything"] == {"packages": [[npm["name"], npm["version"]]]}
+    ((name, version),) = shown["local-time"]["packages"]
+    assert (name, version) == ("mcp-server-time", metadata.version("mcp-server-time"))
+
+
 @pytest.mark.parametrize("era", SPOKEN)
 def test_the_same_call_differs_in_no_byte_whoever_runs_the_server(here, twice, era):
     until(
@@ -217,11 +225,3 @@ def test_a_server_ends_with_its_installation_and_its_folder_is_gone(here, api):
     api.delete(f"/entries/{entry['id']}", cascade="true")
     until(lambda: not any(lives(one) for one in runs.values()))
     until(lambda: not [one for one in (here.state / "servers").rglob("*") if installation["id"] in one.name])
-
-
-def test_each_says_which_package_it_came_to_and_in_which_version(api):
-    npm = json.loads((EVERYTHING.parents[1] / "package.json").read_bytes())
-    shown = {one["entry_slug"]: (one["runs"] or {}).get("resolved") for one in api.pages("/installations")}
-    assert shown["everything"] == {"packages": [[npm["name"], npm["version"]]]}
-    ((name, version),) = shown["local-time"]["packages"]
-    assert (name, version) == ("mcp-server-time", metadata.version("mcp-server-time"))
