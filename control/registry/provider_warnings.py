@@ -19,7 +19,7 @@ _MOST_NAMED: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class InUse:
-    """What rests on one provider."""
+    """What rests on one identity provider: its people without an account, servers, and service accounts of jobs."""
 
     externals: int = 0
     """How many of its people without an account are known."""

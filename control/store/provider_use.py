@@ -1,4 +1,7 @@
-"""SQL that says what rests on an identity provider, for what its admin is told (`provider_warnings.py`)."""
+"""SQL that says what rests on an identity provider, for what its admin is told.
+
+The sentences are in `control/registry/provider_warnings.py`.
+"""
 
 from control.registry.identity_provider import IdentityProvider
 from control.registry.provider_warnings import InUse
