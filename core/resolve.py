@@ -141,6 +141,10 @@ class CallerVerdict(msgspec.Struct, frozen=True, omit_defaults=True):
     by_assertion: bool = False
     """Of an access token that Archway made: its identity provider vouched for the person. A proxy of another version,
     which does not know this field, takes it for one that the person agreed to."""
+    why: str = ""
+    """Of a refusal: what the notes of signing in say of it, in a word that control knows again."""
+    said: str = ""
+    """What a token that holds says of its bearer: for those notes alone, never for the caller; 200 characters."""
 
     @property
     def way(self) -> Way:

@@ -16,7 +16,7 @@ from typing import Final
 from control.changes import identities as changes
 from control.changes.write import changing
 from control.identity.claims import client_and_scopes, person_of
-from control.identity.jobs import rule_for, verdict_on_job
+from control.identity.jobs import fits_none, rule_for, verdict_on_job
 from control.identity.key_sets import KeySets, key_set_of, provider_of
 from control.identity.matching import Unmatched, recognised, signs_in
 from control.identity.unchecked import audience_of, key_named
@@ -81,7 +81,7 @@ class ProviderCallers:
                 return verdict
             told = {"provider": checked.provider.slug, "why": nobody.why, "cure": str(nobody)}
             log.info("a token of an identity provider belongs to nobody here", extra=told)
-            return CallerVerdict(proof.digest, refusal="unknown", auth="jwt")
+            return fits_none(checked.provider, checked.claims, proof.digest)
         return _verdict(proof, checked.claims, identity, standing)
 
     async def accepts(self, connection: Connection, proof: JwtProof, gateway_id: str) -> bool:

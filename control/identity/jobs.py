@@ -5,10 +5,10 @@ where its service account is switched off or gone, the token is nobody's, and no
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from control.providers.claim import claim
-from control.registry.identity_provider import ServiceRule
+from control.registry.identity_provider import IdentityProvider, ServiceRule
 from control.registry.job_rules import is_said
 from control.registry.oauth_client import principal_of
 from control.store import oauth_clients
@@ -16,10 +16,24 @@ from control.store.pool import Connection
 from core.jwt import VerifiedClaims
 from core.resolve import CallerVerdict
 
+LONGEST_SAID: Final = 200
+"""Characters of what a token says that are told to those who look why it was refused."""
+_LONGEST_CLAIM: Final = 64
+
 
 def rule_for(rules: Sequence[ServiceRule], claims: Mapping[str, Any]) -> ServiceRule | None:
     """The first rule that these claims fit."""
     return next((rule for rule in rules if _fits(rule, claims)), None)
+
+
+def fits_none(provider: IdentityProvider, claims: VerifiedClaims, digest: str) -> CallerVerdict:
+    """The verdict on a token that holds, fits no rule and is nobody's: with those of its claims that rules name."""
+    names = dict.fromkeys(name for rule in provider.service_rules for name in rule.claims)
+    found = {name: value for name in names if isinstance(value := claim(claims, name), str)}
+    why, said = "no_rule", ", ".join(f"{name}={value[:_LONGEST_CLAIM]}" for name, value in found.items())
+    if not said:
+        why, said = "nobody", str(claims.get("sub", ""))
+    return CallerVerdict(digest, refusal="unknown", auth="jwt", why=why, said=said[:LONGEST_SAID])
 
 
 async def verdict_on_job(
@@ -30,7 +44,14 @@ async def verdict_on_job(
     if client is None or client.acts != "by_itself":
         return CallerVerdict(digest, refusal="unknown", auth="jwt")
     if client.disabled_at is not None:
-        return CallerVerdict(digest, refusal="disabled", auth="jwt", client=client.client_id)
+        return CallerVerdict(
+            digest,
+            refusal="disabled",
+            auth="jwt",
+            client=client.client_id,
+            why="job_shut_out",
+            said=client.client_id[:LONGEST_SAID],
+        )
     await oauth_clients.note_use(connection, client.id)
     return CallerVerdict(
         digest,

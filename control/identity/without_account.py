@@ -9,6 +9,7 @@ import logging
 from control.changes import external_principals as changes
 from control.changes.write import Write
 from control.identity.claims import client_and_scopes
+from control.identity.jobs import LONGEST_SAID
 from control.registry.external_principal import principal_of_external
 from control.registry.identity import ProvidedPerson
 from control.registry.identity_provider import IdentityProvider
@@ -36,7 +37,10 @@ async def verdict_without_account(
         log.warning("somebody without an account is refused", extra={"provider": provider.slug, "cure": TOO_MANY})
         return CallerVerdict(digest, refusal="unknown", auth="jwt")
     if found.disabled_at is not None:
-        return CallerVerdict(digest, credential_id=found.id, refusal="disabled", auth="jwt")
+        named = person.subject if len(person.subject) <= LONGEST_SAID else found.id
+        return CallerVerdict(
+            digest, credential_id=found.id, refusal="disabled", auth="jwt", why="external_shut_out", said=named
+        )
     client, scopes = client_and_scopes(claims)
     return CallerVerdict(
         digest,

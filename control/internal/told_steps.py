@@ -4,19 +4,22 @@ Called by `listener.py`, which has checked that a proxy tells them. A proxy tell
 where it is known which gateways there are. They are notes: nothing rests on them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from control.records.sign_in_notes import SignInNotes
 from control.registry.gateway import Gateway
+from control.registry.identity_provider import IdentityProvider
 from control.registry.sign_in_attempt import NewAttempt
 from control.registry.sign_in_refusals import refusal_told
-from control.store import gateway_names
+from control.store import gateway_names, identity_providers
 from control.store.pool import Pool, transaction
 from core.identifiers import SLUG, is_id
 from core.sign_in_steps import StepsTaken, ToldStep, ToldSteps
 
 _USER: Final = "user:"
+_REFUSED: Final = "not_authenticated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +35,25 @@ class StepsAtProxies:
         names = {step.gateway for step in told.steps if SLUG.fullmatch(step.gateway) or is_id(step.gateway)}
         async with transaction(self.pool, readonly=True) as connection:
             gateways = await gateway_names.by_any_names(connection, names)
-        found = [(attempt_of(step, gateways.get(step.gateway), self.public_url), step.times) for step in told.steps]
+            refused = {step.gateway for step in told.steps if step.word == _REFUSED} & gateways.keys()
+            of_whom = {of for name in refused if (of := gateways[name].identity_provider_id) is not None}
+            providers = await identity_providers.some(connection, of_whom) if of_whom else {}
+        found = [
+            (attempt_of(step, gateway, self.public_url, _provider_of(gateway, providers)), step.times)
+            for step in told.steps
+            for gateway in [gateways.get(step.gateway)]
+        ]
         await self.notes.note_all(found)
         return StepsTaken(len(found))
 
 
-def attempt_of(step: ToldStep, gateway: Gateway | None, public_url: str) -> NewAttempt:
+def attempt_of(
+    step: ToldStep, gateway: Gateway | None, public_url: str, provider: IdentityProvider | None = None
+) -> NewAttempt:
     """What is noted of a step: it failed where it was refused, and where there is no such gateway."""
     reason, cure = "", ""
     if step.word or gateway is None:
-        reason, cure = refusal_told(step.word, step.why, gateway, public_url)
+        reason, cure = refusal_told(step.word, step.why, gateway, public_url, provider, step.asked)
     return NewAttempt(
         step=step.step,
         client=step.client,
@@ -52,6 +64,10 @@ def attempt_of(step: ToldStep, gateway: Gateway | None, public_url: str) -> NewA
         asked=step.asked,
         cure=cure,
     )
+
+
+def _provider_of(gateway: Gateway | None, providers: Mapping[str, IdentityProvider]) -> IdentityProvider | None:
+    return None if gateway is None else providers.get(gateway.identity_provider_id or "")
 
 
 def _user_of(principal: str) -> str | None:

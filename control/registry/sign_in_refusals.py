@@ -8,6 +8,8 @@ from types import MappingProxyType
 from typing import Final
 
 from control.registry.gateway import Gateway
+from control.registry.identity_provider import IdentityProvider
+from control.registry.provider_refusals import provider_refusal_told
 from control.registry.sign_in_cures import visible_to_them
 
 _AGAIN: Final = "Have the person sign in again with the client."
@@ -70,8 +72,17 @@ _OTHERS: Final = MappingProxyType(
 )
 
 
-def refusal_told(word: str, why: str, gateway: Gateway | None, public_url: str) -> tuple[str, str]:
-    """Why a step failed, and what helps: of a proxy's word, and of what was wrong with a token."""
+def refusal_told(
+    word: str,
+    why: str,
+    gateway: Gateway | None,
+    public_url: str,
+    provider: IdentityProvider | None = None,
+    said: str = "",
+) -> tuple[str, str]:
+    """Why a step failed, and what helps: of a proxy's word, and of what was wrong with a token. `provider`: whose
+    tokens the gateway takes; `said`: what was asked for, or what a token that holds says of its bearer.
+    """
     if word == "host_unknown":
         return (
             "It asked at a host name that this deployment does not answer to.",
@@ -91,6 +102,9 @@ def refusal_told(word: str, why: str, gateway: Gateway | None, public_url: str) 
         )
     if word == "gateway_unknown":
         return f"The caller may not see the gateway {gateway.slug}.", visible_to_them(gateway.slug)
+    told = provider_refusal_told(why, said, gateway, provider) if word == "not_authenticated" else None
+    if told is not None:
+        return told
     if word == "not_authenticated" and why == "issuer":
         return (
             f"Its token is of an issuer whose tokens the gateway {gateway.slug} does not take.",

@@ -1,6 +1,6 @@
 """SQL that reads identity providers, and what was last seen of each. Written in `writes/identity_providers.py`."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +18,12 @@ async def one(connection: Connection, provider_id: str, *, lock: bool = False) -
     """The provider with this identifier; locked for a change."""
     row = await connection.fetchrow(_SELECT + "where id = $1" + (" for update" if lock else ""), provider_id)
     return None if row is None else made(IdentityProvider, row)
+
+
+async def some(connection: Connection, provider_ids: Iterable[str]) -> dict[str, IdentityProvider]:
+    """Those with these identifiers, by them."""
+    rows = await connection.fetch(_SELECT + "where id = any($1::uuid[])", list(provider_ids))
+    return {one.id: one for one in (made(IdentityProvider, row) for row in rows)}
 
 
 async def by_issuer(connection: Connection, issuer: str) -> IdentityProvider | None:

@@ -42,7 +42,7 @@ def note_refusal(x: Exchange, refusal: Refusal, deps: Deps) -> None:
         if reason == "not_authenticated" and "presented" not in refusal.words:
             deps.sign_ins.note(_step("challenge", x, x.gateway_name))
             return
-        asked = str(refusal.words.get("way", ""))
+        asked = str(refusal.words.get("way") or refusal.words.get("of_token", ""))
         why = str(refusal.words.get("presented", ""))
         deps.sign_ins.note(_step(step, x, x.gateway_name, reason, why=why, asked=asked))
     elif reason in _ASKED:

@@ -98,7 +98,8 @@ class SignedTokens:
         self.checked += 1
         # Somebody of ours has signed it, so whoever bears it is no stranger: what is unknown may be asked for.
         if not self.is_for(verified, gateway or await self._loaded(gateway_name, address)):
-            raise self._no("audience: The token was made for another resource.")
+            is_for = verified.audience if verified.way == "jwt" else ""
+            raise self._no("audience: The token was made for another resource.", of_token=is_for)
         return self._remember(proof.digest, verified)
 
     def is_for(self, verified: Verified, gateway: CompiledGateway) -> bool:
@@ -163,7 +164,7 @@ class SignedTokens:
             self._verified.pop(digest)
         return verified
 
-    def _no(self, why: str) -> Refusal:
-        """The one refusal that a caller gets; the log says what was wrong."""
+    def _no(self, why: str, *, of_token: str = "") -> Refusal:
+        """The one refusal that a caller gets; the log says what was wrong, and the notes what a good token said."""
         self.refused += 1
-        return Refusal("not_authenticated", detail=why, presented=why.partition(":")[0])
+        return Refusal("not_authenticated", detail=why, presented=why.partition(":")[0], of_token=of_token)

@@ -151,7 +151,8 @@ class Authority:
         if not verdict.is_about(proof) or (verdict.principal is None and verdict.kept_out is None):
             self._unknown.put(digest, time.monotonic() + _UNKNOWN_S)
             self.verdicts.memory.stands_no_more(digest)  # it is held until the copy in Redis is gone, too
-            raise Refusal("not_authenticated", detail=verdict.refusal, presented=True)
+            why = verdict.why or True
+            raise Refusal("not_authenticated", detail=verdict.refusal, presented=why, of_token=verdict.said)
         return Aged(verdict, asked, inf if verdict.expires is None else verdict.expires)
 
 

@@ -149,7 +149,8 @@ async def test_one_who_was_shut_out_is_refused_until_they_are_let_in(corp: Corp)
     async with changing(corp.pool, seeded.SEEDER) as write:
         await external_principals.set_disabled(write, row.id, disabled=True)
     verdict = await corp.says(**ZOE)
-    assert (verdict.principal, verdict.refusal) == (None, "disabled")
+    assert (verdict.principal, verdict.refusal, verdict.why) == (None, "disabled", "external_shut_out")
+    assert verdict.said == row.subject
     async with changing(corp.pool, seeded.SEEDER) as write:
         await external_principals.set_disabled(write, row.id, disabled=False)
     assert (await corp.says(**ZOE)).principal is not None

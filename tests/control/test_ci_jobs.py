@@ -110,7 +110,7 @@ async def test_a_service_account_that_was_shut_out_takes_no_jobs(corp: Corp) -> 
     async with changing(corp.pool, seeded.SEEDER) as write:
         await oauth_clients.set_disabled(write, client.id, disabled=True)
     verdict = await corp.says(**GITHUB)
-    assert (verdict.principal, verdict.refusal) == (None, "disabled")
+    assert (verdict.principal, verdict.refusal, verdict.why) == (None, "disabled", "job_shut_out")
 
 
 async def test_a_gateway_that_names_its_clients_lets_in_no_job_of_another(corp: Corp) -> None:

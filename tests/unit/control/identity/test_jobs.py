@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from control.identity.jobs import rule_for
+from control.identity.jobs import fits_none, rule_for
 from control.registry.identity_provider import ServiceRule
+from tests.fakes.providers import a_provider
 
 DEPLOY = ServiceRule("deploy", {"repository": "acme/shop", "environment": "production"})
 BUILD = ServiceRule("build", {"repository": "acme/*"})
@@ -33,3 +34,22 @@ def test_the_first_rule_whose_claims_are_all_there_decides(claims: dict[str, Any
 
 def test_a_rule_without_claims_fits_nothing() -> None:
     assert rule_for((ServiceRule("any", {}),), {"repository": "acme/shop"}) is None
+
+
+def test_a_token_that_fits_no_rule_is_told_with_the_claims_that_rules_name_alone() -> None:
+    provider = a_provider(service_rules=(DEPLOY, BUILD))
+    claims: Any = {
+        "repository": "evil/" + "x" * 500,
+        "environment": "staging",
+        "email": "ann@corp.test",
+        "sub": "ann",
+    }
+    verdict = fits_none(provider, claims, "d")
+    assert (verdict.principal, verdict.refusal, verdict.why) == (None, "unknown", "no_rule")
+    assert verdict.said == f"repository=evil/{'x' * 59}, environment=staging"
+
+
+def test_a_token_of_nobody_without_such_claims_is_told_with_its_subject() -> None:
+    for rules in ((), (DEPLOY,)):
+        verdict = fits_none(a_provider(service_rules=rules), {"sub": "ann"}, "d")
+        assert (verdict.why, verdict.said) == ("nobody", "ann")
