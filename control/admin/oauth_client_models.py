@@ -61,6 +61,7 @@ class MadeOAuthClient(OAuthClientView):
     """A client with its secret, which is shown now and never again; empty where it has none."""
 
     client_secret: str
+    warnings: list[str] = Field(description="What it cannot do as it is, and what to do.")
 
 
 class OAuthClientQuery(NamedPageQuery):

@@ -19,7 +19,7 @@ from control.changes import oauth_clients as changes
 from control.changes import oauth_grants as grant_changes
 from control.http.models import Id
 from control.http.paging import Page, page_of, place_key
-from control.registry.oauth_client import ClientFields, OAuthClient, told_of_client
+from control.registry.oauth_client import ClientFields, OAuthClient, client_warnings, told_of_client
 from control.store import oauth_clients
 from control.store.pool import transaction
 
@@ -41,7 +41,7 @@ async def create_client(asked: Asked, body: NewOAuthClient) -> MadeOAuthClient:
     """Register a client: one that acts for people, or by itself. Its secret is in this answer and nowhere else."""
     async with asked.changing() as write:
         made, secret = await changes.create(write, msgspec.convert(body.model_dump(), ClientFields))
-    return shown(MadeOAuthClient, told_of_client(made), client_secret=secret)
+    return _made(made, secret)
 
 
 @operations.get("/oauth-clients/{oauth_client_id}")
@@ -66,7 +66,7 @@ async def renew_secret(asked: Asked, oauth_client_id: Id) -> MadeOAuthClient:
     """Give a client another secret; the one before opens nothing from now on."""
     async with asked.changing() as write:
         made, secret = await changes.renew_secret(write, oauth_client_id)
-    return shown(MadeOAuthClient, told_of_client(made), client_secret=secret)
+    return _made(made, secret)
 
 
 @operations.post("/oauth-clients/{oauth_client_id}/disable", status=200)
@@ -99,3 +99,7 @@ async def delete_client(asked: Asked, oauth_client_id: Id) -> None:
 
 def _view(found: OAuthClient) -> OAuthClientView:
     return shown(OAuthClientView, told_of_client(found))
+
+
+def _made(made: OAuthClient, secret: str) -> MadeOAuthClient:
+    return shown(MadeOAuthClient, told_of_client(made), client_secret=secret, warnings=client_warnings(made))

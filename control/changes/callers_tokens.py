@@ -6,10 +6,13 @@ editor alone neither chooses one nor sends it elsewhere. Leaves out what the set
 
 from control.changes.refusals import NotAllowed
 from control.changes.write import Write
+from control.credentials.whose import cell_of
 from control.registry.actions import lacking
 from control.registry.broken_rule import BrokenRule
 from control.registry.credential import ForOneCaller, IdentityAssertion, TokenExchange
 from control.registry.entry import Entry, WantedEntry
+from control.registry.installing import check_can_hold
+from control.registry.owner import Owner, ServiceAccount
 from control.store import identity_providers
 from core.identifiers import is_id
 
@@ -29,6 +32,16 @@ async def check_speaks_for_callers(write: Write, wanted: WantedEntry, before: En
         raise NotAllowed(f"{lacking('identity_provider:update')} The server of such an entry acts as whoever calls.")
     if isinstance(credential, TokenExchange | IdentityAssertion):
         await _check_exchanges(write, credential)
+
+
+def check_serves(entry: Entry, owner: Owner) -> None:
+    """BrokenRule for an installation that could never serve its owner: a service account's own, of such an entry or
+    of one that a person signs in for.
+    """
+    check_can_hold(entry.credential, owner)
+    if isinstance(owner, ServiceAccount) and isinstance(entry.credential, ForOneCaller):
+        why = cell_of(entry.credential, "service_account").refusal
+        raise BrokenRule("scope", f"cannot be 'service': {entry.name} {why}")
 
 
 async def _check_exchanges(write: Write, credential: TokenExchange | IdentityAssertion) -> None:

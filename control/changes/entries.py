@@ -3,7 +3,7 @@ by every gateway that carries its tools; all of it is written together.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from control.changes.callers_tokens import check_speaks_for_callers
 from control.changes.environments import placer
@@ -165,6 +165,9 @@ def _sealed(
     )
 
 
+_WITH_SECRET: Final = frozenset({"client_secret_basic", "client_secret_post"})
+
+
 def _client_secret(safeguards: Safeguards, entry_id: str, wanted: WantedEntry, before: Entry | None) -> bytes | None:
     """The sealed secret of the entry's own client at its provider. It follows the entry to no other provider."""
     credential, given = wanted.credential, wanted.client_secret
@@ -179,6 +182,9 @@ def _client_secret(safeguards: Safeguards, entry_id: str, wanted: WantedEntry, b
     if given is not None:
         return safeguards.seals.entry_client_secret(entry_id, place, given)
     if before is None or before.client_secret is None:
+        if isinstance(credential, IdentityAssertion) and credential.client_authentication in _WITH_SECRET:
+            way = credential.client_authentication
+            raise BrokenRule("client_secret", f"is needed: the client proves itself by {way}, as the entry says")
         return None
     kept, origin = before.credential, bound_origin(before.reached)
     if isinstance(kept, OAuthCredential | IdentityAssertion) and client_place(kept, origin) == place:

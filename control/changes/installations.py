@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, assert_never
 
+from control.changes.callers_tokens import check_serves
 from control.changes.refusals import NotAllowed, NotNow, refuse_in_use, refuse_stale
 from control.changes.safeguards import Safeguards
 from control.changes.visible import visible_installation
@@ -26,7 +27,6 @@ from control.registry.installation import (
     told_of_installation,
 )
 from control.registry.installing import (
-    check_can_hold,
     check_few_servers,
     may_fill,
     may_install,
@@ -81,7 +81,7 @@ async def create(write: Write, safeguards: Safeguards, wanted: WantedInstallatio
     if not may_install(write.actor, owner):
         raise NotAllowed(needed_for(write.actor, "installation:share", owner))
     check_installed_for(entry, owner)
-    check_can_hold(entry.credential, owner)
+    check_serves(entry, owner)
     await _check_acts_by_itself(write, owner)
     name = wanted.name or await _usual_name(write, entry, owner)
     others = await installations.of_owner(write.connection, entry.id, owner)

@@ -32,6 +32,8 @@ from core.tokens import digest
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _LONGEST_ASSERTION_S: Final = 600
+_CHECK: Final = "Check the client's id and secret, or give it another: archway oauth-clients renew-secret NAME."
+_NAME_IT: Final = "Have the client send its client_id, which `archway oauth-clients list` shows."
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ async def authenticated(server: AuthorizationServer, request: web.Request, form:
     """The client; raises OAuthRefused `invalid_client` unless it proved itself as it registered to."""
     shown = _shown(request, form)
     if not shown.client_id.isprintable():  # nobody's name, and none that can be looked up
-        raise _unproven("The request does not name a client.")
+        raise _unproven("The request does not name a client.", _NAME_IT)
     try:
         client = await named_for_token(server, shown.client_id, form.one(PARAMETER))
         await _prove(server, client, shown)
@@ -80,7 +82,7 @@ def _shown(request: web.Request, form: Parameters) -> _Shown:
             raise _unproven("client_assertion_type is not the one for signed assertions.")
         return _Shown(_named_by(assertion, named), assertion=assertion)
     if not named:
-        raise _unproven("The request does not name a client.")
+        raise _unproven("The request does not name a client.", _NAME_IT)
     return _Shown(named, secret)
 
 
@@ -168,9 +170,5 @@ class _ClientKeys:
         return BareKey(self.by_kid[kid]) if kid in self.by_kid else None
 
 
-def _unproven(sentence: str) -> OAuthRefused:
-    return OAuthRefused(
-        "invalid_client",
-        sentence,
-        cure="Check the client's id and secret, or give it another: archway oauth-clients renew-secret NAME.",
-    )
+def _unproven(sentence: str, cure: str = _CHECK) -> OAuthRefused:
+    return OAuthRefused("invalid_client", sentence, cure=cure)

@@ -73,6 +73,16 @@ class OAuthClient(NewClient):
     version: int
 
 
+def client_warnings(client: OAuthClient) -> list[str]:
+    """What whoever registered the client should know of it, and what to do."""
+    if client.acts != "by_itself" or client.team_id is not None:
+        return []
+    return [
+        "It acts by itself and is in no team, so it may call only gateways that the whole organisation sees: "
+        f"archway oauth-clients update {client.client_id} --team TEAM."
+    ]
+
+
 def told_of_client(client: OAuthClient) -> dict[str, Any]:
     """All that people are told of a client, in the words of the admin API; never a digest."""
     hidden = {"secret_digest", "content_digest"}

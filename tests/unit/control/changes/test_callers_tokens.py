@@ -7,14 +7,18 @@ from dataclasses import replace
 import pytest
 
 from control.changes import entries, identity_providers
+from control.changes.callers_tokens import check_serves
 from control.changes.refusals import NotAllowed, NotNow
 from control.changes.write import Write, changing
+from control.credentials.whose import cell_of
 from control.registry.access import Caller
 from control.registry.broken_rule import BrokenRule
-from control.registry.credential import IdentityAssertion, Passthrough, TokenExchange
+from control.registry.credential import ForOneCaller, IdentityAssertion, Passthrough, TokenExchange, kind_of
 from control.registry.entry import Remote, WantedEntry, entry_fields
 from control.registry.identity_provider import Exchange, IdentityProvider
+from control.registry.owner import Organisation, ServiceAccount
 from control.store.pool import Pool
+from tests.fakes.registry import an_entry
 from tests.unit.control.changes.acting import ADMIN, NOBODY, SAFEGUARDS, new_entry, new_provider
 
 EDITOR = Caller(user_id="", name="Eve", role="editor")
@@ -88,3 +92,23 @@ async def test_the_secret_of_our_client_at_the_servers_authorization_server_is_s
             await entries.change(
                 write, SAFEGUARDS, made.id, lambda now: WantedEntry(**{**entry_fields(now), "credential": other})
             )
+
+
+async def test_an_entry_whose_client_proves_itself_by_a_secret_is_not_saved_without_one(pool: Pool) -> None:
+    async with changing(pool, ADMIN) as write:
+        corp = await _exchanging(write)
+        by_secret = IdentityAssertion(corp.id, "https://as.test", "us", client_authentication="client_secret_post")
+        with pytest.raises(
+            BrokenRule, match="client_secret: is needed: the client proves itself by client_secret_post"
+        ):
+            await new_entry(write, credential=by_secret)
+
+
+@pytest.mark.parametrize("credential", [Passthrough(("crm",)), TokenExchange("p1")], ids=kind_of)
+def test_an_entry_of_such_a_kind_is_installed_for_no_service_account(credential: ForOneCaller) -> None:
+    entry = an_entry(name="CRM", credential=credential)
+    check_serves(entry, Organisation())
+    with pytest.raises(BrokenRule) as broken:
+        check_serves(entry, ServiceAccount("c1"))
+    assert broken.value.field == "scope"
+    assert cell_of(credential, "service_account").refusal in str(broken.value)

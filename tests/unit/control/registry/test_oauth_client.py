@@ -11,6 +11,7 @@ from control.registry.oauth_client import (
     ClientFields,
     OAuthClient,
     check_registered,
+    client_warnings,
     may_call,
     principal_of,
     shown_name,
@@ -61,6 +62,15 @@ def test_nothing_secret_is_told_of_a_client() -> None:
     assert told["has_secret"] is True
     assert "d" * 64 not in str(told)
     assert "e" * 64 not in str(told)
+
+
+@pytest.mark.parametrize(("fields", "warned"), [(WEB, False), (ITSELF, True), ({**ITSELF, "team_id": "t1"}, False)])
+def test_a_client_that_acts_by_itself_in_no_team_is_warned_of(fields: dict[str, Any], warned: bool) -> None:
+    client = OAuthClient(
+        **fields, id="c1", client_id="c1", kind="registered", secret_digest="d" * 64, content_digest="e" * 64,
+        created_at=MADE_AT, updated_at=MADE_AT, last_used_at=None, disabled_at=None, version=1,
+    )  # fmt: skip
+    assert ["--team TEAM" in one for one in client_warnings(client)] == [True] * warned
 
 
 @pytest.mark.parametrize(("allowed", "lets_in"), [((), True), (("c1",), True), (("c2",), False)])
