@@ -162,6 +162,8 @@ def _act(resource: Resource, action: Action) -> Callable[..., None]:
             show_one(answer, form)
         else:
             typer.echo(action.done)
+        if action.failed is not None and (why := action.failed(answer)):
+            raise refuse(why)
         _refuse_unready(resource, answer)
 
     return _command(run, resource, [_which(resource), *_parent(resource)])

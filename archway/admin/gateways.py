@@ -9,7 +9,7 @@ from archway.admin.resource import Option, Resource, in_parts
 from archway.admin.show import table_text
 from archway.admin_client import AdminApi
 
-_CLIENT = "The client_id of an OAuth client that is let in; none: every client"
+_CLIENT = "The client_id of an OAuth client that is let in"
 GATEWAY_FIELDS = (
     Option("slug", "Short unique name, a DNS label; part of the URL.", needed=True),
     Option("name", "Name for people.", needed=True),
@@ -33,7 +33,7 @@ GATEWAY_FIELDS = (
         flag="audience",
     ),
     Option("takes_assertions", "Take that provider's assertions (ID-JAG): nobody signs in a second time.", "flag"),
-    Option("allowed_clients", f"{_CLIENT}; may be repeated.", "list", flag="allow_client"),
+    Option("allowed_clients", f"{_CLIENT}; may be repeated. None: every client.", "list", flag="allow_client"),
     Option(
         "may_ask", "What servers may ask of callers: elicitation, sampling, roots; '' for nothing. May be repeated.",
         "list",

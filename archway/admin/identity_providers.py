@@ -1,5 +1,6 @@
 """Identity providers on the command line: where people sign in, and whose own tokens gateways take."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -44,7 +45,7 @@ _PLAIN = (
         "exchange",
         'How it exchanges tokens for servers, as JSON: "enabled", "style" (token_exchange or on_behalf_of), '
         '"token_endpoint", "client_id", "client_authentication", "subject_token" (access_token or id_token), '
-        '"sends_scope", "parameters".',
+        f'"sends_scope", "parameters"; such as {_EXCHANGE}.',
         "json",
         example=_EXCHANGE,
     ),
@@ -61,16 +62,34 @@ _PLAIN = (
     Option("match_email", "Find people by their address, in an allowed domain.", "flag"),
     Option("create_people", "Make whoever is not here yet, in an allowed domain.", "flag"),
     Option("highest_role", "Nobody gets more than this by it: admin, editor or member."),
-    Option("team_rules", "Which value gives which team, as JSON.", "json", example=_TEAM_RULES),
-    Option("role_rules", "Which value gives which role, as JSON.", "json", example=_ROLE_RULES),
+    Option(
+        "team_rules", f"Which value gives which team, as JSON such as {_TEAM_RULES}.", "json", example=_TEAM_RULES
+    ),
+    Option(
+        "role_rules", f"Which value gives which role, as JSON such as {_ROLE_RULES}.", "json", example=_ROLE_RULES
+    ),
     Option("admits_external", "People without an account here may call gateways of the teams it gives.", "flag"),
     Option(
         "service_rules",
-        "Which claims of a job's token make it call as which service account, as JSON; a value may end with *.",
+        "Which claims of a job's token make it call as which service account; a value may end with *. JSON such as "
+        f"{_SERVICE_RULES}.",
         "json",
         example=_SERVICE_RULES,
     ),
 )
+
+
+def _unanswered(provider: Mapping[str, Any]) -> str:
+    """Why the provider did not say what it was asked; '' where it did."""
+    slug, seen = provider["slug"], provider["seen"]
+    if not provider["enabled"]:
+        return f"{slug} was not asked: it is switched off. archway identity-providers update {slug} --enabled"
+    if seen["unapproved_hosts"]:
+        return (
+            f"{slug} was not asked for all: look at {', '.join(seen['unapproved_hosts'])}, then --add-approved-host"
+        )
+    return f"{slug} could not be asked: {seen['fault']}" if seen["fault"] else ""
+
 
 PROVIDER = Resource(
     name="identity-providers",
@@ -97,7 +116,7 @@ PROVIDER = Resource(
         *in_parts("allowed_domains", "domain", "list", _DOMAIN),
         *in_parts("approved_hosts", "approved_host", "list", _HOST, whole="approve_host"),
     ),
-    actions=(Action("test", "Ask it now for its metadata and keys, and show what it says.", "asked"),),
+    actions=(Action("test", "Ask it now for its metadata and keys, and show what it says.", "asked", _unanswered),),
     examples={
         "create": (
             "archway identity-providers create --slug corp --name 'Corp sign-in' --issuer https://id.example.com "

@@ -4,6 +4,7 @@ The API replaces lists and maps whole. `--add-team` and `--remove-team` make the
 version that was read goes with it, so that a change of somebody else in between is refused and not undone.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -58,7 +59,7 @@ def _line(
     was, left = before.get(kept), after.get(kept)
     if not isinstance(was, list | dict) or not isinstance(left, list | dict):
         return ""
-    gone = [one for one in was if isinstance(one, str) and one not in left]
+    gone = [one if isinstance(one, str) else json.dumps(one) for one in was if one not in left]
     if not gone:
         return ""
     adding = next((one.option for one in parts if one.name == option.name and one.part == "add"), "")

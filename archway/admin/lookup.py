@@ -42,7 +42,7 @@ def find_in(
         raise NotNamed(f"several go by {text!r}; name one by its id: {', '.join(map(_told_apart, found))}")
     see = see or f"archway {path.strip('/')} list"
     shown = " or ".join(name.replace("_", " ") for name in names)
-    raise NotNamed(f"no {kind} has the {shown} {text!r}; see `{see}`")
+    raise NotNamed(f"no {kind.replace('_', ' ')} has the {shown} {text!r}; see `{see}`")
 
 
 def _going_by(api: AdminApi, path: str, names: tuple[str, ...], text: str) -> list[dict[str, Any]]:

@@ -86,6 +86,8 @@ class Action:
     name: str
     help: str
     done: str
+    failed: Callable[[Mapping[str, Any]], str] | None = None
+    """Of what it answers: why it did not do what it should, so that the command ends with 1; '' where it did."""
 
 
 @dataclass(frozen=True, slots=True)

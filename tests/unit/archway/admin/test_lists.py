@@ -4,6 +4,7 @@ import pytest
 
 from archway.admin.body import BadOption, body_of
 from archway.admin.gateways import GATEWAY_CHANGES
+from archway.admin.identity_providers import PROVIDER
 from archway.admin.lists import NotInPart, removed
 from archway.admin.registry import ENTRY_CHANGES
 
@@ -13,6 +14,7 @@ NOW = {
     "labels": {"stage": "test", "team": "crm"},
     "teams": [SALES],
     "fixed_header_names": ["x-key"],
+    "service_rules": [{"oauth_client_id": "c1", "claims": {"repository": "acme/*"}}],
 }
 
 
@@ -96,6 +98,9 @@ def test_the_whole_and_a_part_at_once_are_refused(given):
          "--team replaces the whole. Removed: Sales; --add-team would keep it"),
         (ENTRY_CHANGES, {"header": ["x-other"]}, {"fixed_header_names": ["x-other"]},
          "--header replaces the whole. Removed: x-key"),
+        (PROVIDER.update, {"service_rules": "[]"}, {"service_rules": []},
+         "--service-rules replaces the whole. Removed: "
+         '{"oauth_client_id": "c1", "claims": {"repository": "acme/*"}}'),
     ],
 )  # fmt: skip
 def test_a_replacement_says_what_it_removed(options, given, after, line):

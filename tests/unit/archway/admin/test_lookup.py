@@ -52,3 +52,8 @@ def test_what_nobody_is_called_names_the_list(kind, shown):
     with pytest.raises(NotNamed) as refused:
         find(Api(), kind, "x")
     assert str(refused.value) == f"no {kind} has {shown}; see `archway {kind}s list`"
+
+
+def test_a_kind_of_two_words_is_named_as_people_write_it():
+    with pytest.raises(NotNamed, match="no identity provider has"):
+        find(Api(), "identity_provider", "nowhere")
