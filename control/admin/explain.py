@@ -9,7 +9,6 @@ import orjson
 
 from control.admin.api import Asked, Operations
 from control.admin.explain_models import (
-    MAX_ARGUMENTS,
     ExplainCall,
     ExplanationView,
     HeaderView,
@@ -22,7 +21,7 @@ from control.explain.asking import explain_to
 from control.explain.explaining import Explanation
 from control.explain.who_calls import WhoCalls
 from control.http.models import Id
-from control.http.problems import Problem, invalid
+from control.http.problems import Problem
 from control.proxies import ProxyAway
 from control.registry.access import Caller
 from control.registry.credential import kind_of
@@ -41,9 +40,6 @@ identifier and account stand in the records of their calls."""
 @operations.post("/gateways/{gateway_id}/explain", status=200)
 async def explain_call(asked: Asked, gateway_id: Id, body: ExplainCall) -> ExplanationView:
     """Say what would become of a call: which check would refuse it, or what would serve it. Nothing is called."""
-    arguments = orjson.dumps(body.arguments)
-    if len(arguments) > MAX_ARGUMENTS:
-        raise invalid("arguments", f"are longer than {MAX_ARGUMENTS} bytes; leave out what does not decide")
     try:
         told = await explain_to(
             asked.caller,
@@ -54,7 +50,7 @@ async def explain_call(asked: Asked, gateway_id: Id, body: ExplainCall) -> Expla
             subject=body.subject,
             by=body.by,
             client=body.client,
-            arguments=arguments.decode(),
+            arguments=orjson.dumps(body.arguments).decode(),
         )
     except ProxyAway as away:
         raise Problem(_AWAY, str(away)) from None

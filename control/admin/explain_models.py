@@ -11,9 +11,6 @@ from core.explain import HeaderOf, Outcome
 from core.resolve import Way
 from core.snapshot import RouteKind
 
-MAX_ARGUMENTS = 256 << 10
-"""Bytes of arguments that a question may have."""
-
 
 class ExplainCall(Model):
     """The call that is asked about."""

@@ -3,14 +3,20 @@
 Called by the admin API and by the page, so that both hold to one rule.
 """
 
+from typing import Final
+
 from control.changes.refusals import NotAllowed, NotThere
 from control.changes.write import changing
 from control.explain.explaining import AskedCall, Explaining, Explanation
 from control.explain.subject import subject_of
 from control.registry.access import Caller
 from control.registry.actions import lacking
+from control.registry.broken_rule import BrokenRule
 from control.store.pool import Pool
 from core.resolve import Way
+
+MAX_ARGUMENTS: Final = 256 << 10
+"""Bytes of arguments that a question may have."""
 
 
 async def explain_to(
@@ -27,9 +33,11 @@ async def explain_to(
 ) -> Explanation:
     """What would become of the call, as far as this caller may know. `subject` None: of their own.
 
-    Raises as `Explaining.explain`; NotAllowed for another's without the permission, NotThere for one's own where
-    nobody is behind the request.
+    Raises as `Explaining.explain`; BrokenRule for arguments that are too long; NotAllowed for another's without the
+    permission, NotThere for one's own where nobody is behind the request.
     """
+    if len(arguments.encode()) > MAX_ARGUMENTS:
+        raise BrokenRule("arguments", f"are longer than {MAX_ARGUMENTS} bytes; leave out what does not decide")
     own = f"user:{caller.user_id}"
     if subject is None and not caller.user_id:
         raise NotThere("person behind this request")

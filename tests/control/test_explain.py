@@ -6,6 +6,10 @@ from typing import Any, cast
 import pytest
 
 from control.admin.deps import Deps
+from control.explain import asking
+from control.registry.access import Caller
+from control.registry.broken_rule import BrokenRule
+from core.identifiers import new_id
 from tests.control.registry_api import Api, api
 from tests.fakes.explaining_proxy import ExplainingProxy
 from tests.fixtures_admin import AdminClient
@@ -264,3 +268,12 @@ async def test_of_oneself_an_installation_that_one_does_not_see_is_not_named(api
     assert not [word for word in ("Ops", "crown") if word in json.dumps(told)]
     known = (await explained(api, gateway["id"], subject="user:anna@example.com"))["serving"]
     assert (known["id"], known["owner"], known["name"]) == (lent["id"], "Ops", "crown")
+
+
+async def test_arguments_are_too_long_for_whoever_asks_be_it_the_api_or_the_page() -> None:
+    """Said before anything is read: nothing else that is handed in is looked at."""
+    nothing: Any = None
+    long = "x" * (asking.MAX_ARGUMENTS + 1)
+    asker = Caller(user_id=new_id(), name="Eve", role="member")
+    with pytest.raises(BrokenRule, match="arguments"):
+        await asking.explain_to(asker, nothing, nothing, "g", tool="t", subject=None, by=None, arguments=long)
