@@ -83,13 +83,13 @@ async def _in_a_cluster(
 ) -> HostedServers:
     # Imported here: the client of Kubernetes takes 70 MB, which a control without a cluster does not need.
     from control.orchestrator.cluster import connected
-    from control.orchestrator.environment import Environment
+    from control.orchestrator.defaults import Defaults
     from control.orchestrator.lease import Lease
     from control.orchestrator.runtime import ClusterRuntime
 
     async with transaction(pool, readonly=True) as connection:
         instance_id = await publication.instance_id(connection)
-    environment = Environment(
+    defaults = Defaults(
         instance_id=instance_id,
         namespace=settings.servers_namespace,
         proxies_namespace=settings.release_namespace,
@@ -99,7 +99,7 @@ async def _in_a_cluster(
         tolerations=settings.tolerations,
     )
     cluster = await connected(settings.kubeconfig)
-    runtime = ClusterRuntime(cluster, environment)
+    runtime = ClusterRuntime(cluster, defaults)
     loop = ServerLoop(runtime, _rows(pool, seals, TokensAtStart(renewals), settings.base_image), report)
     holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     lease = Lease(cluster, settings.release_namespace, f"archway-servers-{instance_id[-12:]}", holder)

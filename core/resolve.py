@@ -15,6 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from core.egress.header_names import look_alike
+from core.egress.rules import EgressRules
 from core.snapshot import RouteKind
 
 LegacyRevision = Literal["", "2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"]
@@ -277,6 +278,8 @@ class ResolvedInstallation(msgspec.Struct, frozen=True, omit_defaults=True, dict
     """The header in which each call tells its request identifier; '' for none."""
     statement_headers: list[tuple[str, str]] = []
     """What the server is told of the caller by Archway's word, lower case. One with nothing in it is not sent."""
+    egress: EgressRules = EgressRules()
+    """To what a remote server's address is held: its environment's policy."""
 
     @cached_property
     def own_headers(self) -> dict[str, str]:

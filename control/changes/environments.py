@@ -10,7 +10,7 @@ from control.changes.write import Write
 from control.registry.actions import Action, lacking
 from control.registry.broken_rule import BrokenRule
 from control.registry.entry import Entry, WantedEntry
-from control.registry.environment import Environment, NewEnvironment, told_of_environment
+from control.registry.environment import Environment, NewEnvironment, settable, told_of_environment
 from control.registry.owner import Organisation
 from control.store import environments
 from control.store.writes import environments as rows
@@ -30,12 +30,12 @@ async def create(write: Write, wanted: NewEnvironment) -> Environment:
 async def change(
     write: Write, environment_id: str, wanted: Mapping[str, Any], version: int | None = None
 ) -> Environment:
-    """Give it another `name`, or be `restricted` or not: what `wanted` names. Raises as `create`.
+    """Make of it what `wanted` names. Raises as `create`.
 
     Who lifts a restriction lets in whoever it kept out, and so holds the permission that it asks for.
     """
     before = await _locked(write, environment_id, "environment:update", version)
-    asked = NewEnvironment(**{"name": before.name, "restricted": before.restricted, **wanted})
+    asked = NewEnvironment(**{**settable(before), **wanted})
     if before.restricted and not asked.restricted:
         await write.holder(DEPLOY, Organisation())
     after = await rows.update(write, environment_id, asked)

@@ -6,7 +6,7 @@ to, so that HOME and /tmp are volumes (https://kubernetes.io/docs/concepts/secur
 
 from typing import Any, Final
 
-from control.orchestrator.environment import Environment
+from control.orchestrator.defaults import Defaults
 from control.orchestrator.secret_objects import BRIDGE_TOKEN, VARIABLE, content_name, key_of
 from control.registry.run_names import FOLDER
 from control.servers.wanted import WantedServer
@@ -29,13 +29,13 @@ SET_ASIDE: Final = "64Mi"
 """Of that, what a node must have free."""
 
 
-def container(wanted: WantedServer, environment: Environment) -> dict[str, Any]:
+def container(wanted: WantedServer, defaults: Defaults) -> dict[str, Any]:
     """The container of this server."""
     return {
         "name": CONTAINER,
-        "image": image_of(wanted, environment),
+        "image": image_of(wanted, defaults),
         **_started(wanted),
-        "env": _variables(wanted, environment),
+        "env": _variables(wanted, defaults),
         "ports": [{"name": PORT, "containerPort": wanted.port, "protocol": "TCP"}],
         "resources": _resources(wanted),
         **_probes(wanted),
@@ -51,9 +51,9 @@ def container(wanted: WantedServer, environment: Environment) -> dict[str, Any]:
     }
 
 
-def image_of(wanted: WantedServer, environment: Environment) -> str:
+def image_of(wanted: WantedServer, defaults: Defaults) -> str:
     """The image that it runs."""
-    return wanted.image or wanted.base_image or environment.base_image
+    return wanted.image or wanted.base_image or defaults.base_image
 
 
 def literal(text: str) -> str:
@@ -73,7 +73,7 @@ def _started(wanted: WantedServer) -> dict[str, Any]:
     return {"command": list(BRIDGE), "args": told} if wanted.image else {"args": told}
 
 
-def _variables(wanted: WantedServer, environment: Environment) -> list[dict[str, Any]]:
+def _variables(wanted: WantedServer, defaults: Defaults) -> list[dict[str, Any]]:
     plain = {"HOME": HOME, "TMPDIR": "/tmp", **wanted.environment}  # noqa: S108  # a volume of the pod's own
     if wanted.transport == "http":
         plain |= {"HOST": "0.0.0.0", "PORT": str(wanted.port)}
@@ -86,7 +86,7 @@ def _variables(wanted: WantedServer, environment: Environment) -> list[dict[str,
     secret = {name: key_of(VARIABLE, number) for number, name in enumerate(sorted(wanted.secret_environment))}
     if wanted.bridge_token:
         secret[TOKEN] = BRIDGE_TOKEN
-    held = content_name(wanted, environment) if secret else ""
+    held = content_name(wanted, defaults) if secret else ""
     # An empty value is left out: the API server does so too, and would seem to have changed it.
     made = [{"name": name} | ({"value": literal(value)} if value else {}) for name, value in plain.items()]
     made = [one for one in made if one["name"] not in secret]

@@ -4,7 +4,7 @@ import math
 from typing import Any, Final
 
 from control.orchestrator.container import SCRATCH, container
-from control.orchestrator.environment import Environment
+from control.orchestrator.defaults import Defaults
 from control.orchestrator.identity import GENERATION, PATH, RESTARTS, metadata, selecting
 from control.orchestrator.secret_objects import FILE, content_name, key_of, pull_name
 from control.servers.runtime import Refused
@@ -21,16 +21,16 @@ END_S: Final = 30
 _TMP: Final = "256Mi"
 
 
-def deployment(wanted: WantedServer, environment: Environment) -> dict[str, Any]:
+def deployment(wanted: WantedServer, defaults: Defaults) -> dict[str, Any]:
     """The Deployment; raises Refused for files that no folder can hold."""
-    said = metadata(wanted, environment)
+    said = metadata(wanted, defaults)
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": {**said, "annotations": {GENERATION: str(wanted.generation), PATH: wanted.path}},
         "spec": {
             "replicas": 1,
-            "selector": {"matchLabels": selecting(environment.instance_id, wanted.installation_id)},
+            "selector": {"matchLabels": selecting(defaults.instance_id, wanted.installation_id)},
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
             "minReadySeconds": READY_S,
             "progressDeadlineSeconds": PROGRESS_S,
@@ -39,13 +39,13 @@ def deployment(wanted: WantedServer, environment: Environment) -> dict[str, Any]
                 # What is here restarts the server when it changes: its generation, which an edited description
                 # raises too, is not.
                 "metadata": {"labels": said["labels"], "annotations": {RESTARTS: str(wanted.restarts_wanted)}},
-                "spec": _pod(wanted, environment),
+                "spec": _pod(wanted, defaults),
             },
         },
     }
 
 
-def _pod(wanted: WantedServer, environment: Environment) -> dict[str, Any]:
+def _pod(wanted: WantedServer, defaults: Defaults) -> dict[str, Any]:
     pod: dict[str, Any] = {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
@@ -57,19 +57,19 @@ def _pod(wanted: WantedServer, environment: Environment) -> dict[str, Any]:
             "fsGroup": USER,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "containers": [container(wanted, environment)],
-        "volumes": _volumes(wanted, environment),
+        "containers": [container(wanted, defaults)],
+        "volumes": _volumes(wanted, defaults),
     }
     if names := [pull_name(wanted, one) for one in wanted.pull_secrets]:
         pod["imagePullSecrets"] = [{"name": name} for name in dict.fromkeys(names)]
-    if environment.node_selector:
-        pod["nodeSelector"] = dict(environment.node_selector)
-    if environment.tolerations:
-        pod["tolerations"] = [dict(one) for one in environment.tolerations]
+    if defaults.node_selector:
+        pod["nodeSelector"] = dict(defaults.node_selector)
+    if defaults.tolerations:
+        pod["tolerations"] = [dict(one) for one in defaults.tolerations]
     return pod
 
 
-def _volumes(wanted: WantedServer, environment: Environment) -> list[dict[str, Any]]:
+def _volumes(wanted: WantedServer, defaults: Defaults) -> list[dict[str, Any]]:
     made: list[dict[str, Any]] = [
         {"name": "home", "emptyDir": {"sizeLimit": SCRATCH}},
         {"name": "tmp", "emptyDir": {"sizeLimit": _TMP}},
@@ -79,7 +79,7 @@ def _volumes(wanted: WantedServer, environment: Environment) -> list[dict[str, A
     items = [
         {"key": key_of(FILE, number), "path": _segment(name)} for number, name in enumerate(sorted(wanted.files))
     ]
-    held = {"secretName": content_name(wanted, environment), "defaultMode": 0o440, "items": items}
+    held = {"secretName": content_name(wanted, defaults), "defaultMode": 0o440, "items": items}
     return [*made, {"name": "files", "secret": held}]
 
 

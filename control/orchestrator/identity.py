@@ -8,7 +8,7 @@ identifier, which are random. Its first are a clock (`core/identifiers.py`), whi
 import re
 from typing import Any, Final
 
-from control.orchestrator.environment import Environment
+from control.orchestrator.defaults import Defaults
 from control.servers.wanted import WantedServer
 from core.identifiers import is_id
 
@@ -66,10 +66,10 @@ def labels(instance_id: str, installation_id: str, entry: str, team_id: str | No
     return named | ({TEAM: _identifier(team_id)} if team_id else {})
 
 
-def metadata(wanted: WantedServer, environment: Environment, name: str = "") -> dict[str, Any]:
+def metadata(wanted: WantedServer, defaults: Defaults, name: str = "") -> dict[str, Any]:
     """The metadata of one of its objects; without a name of its own it has the server's."""
     return {
         "name": name or server_name(wanted.entry, wanted.installation_id),
-        "namespace": environment.namespace,
-        "labels": labels(environment.instance_id, wanted.installation_id, wanted.entry, wanted.team_id),
+        "namespace": defaults.namespace,
+        "labels": labels(defaults.instance_id, wanted.installation_id, wanted.entry, wanted.team_id),
     }

@@ -8,37 +8,37 @@ the server may go: where a policy has no `Egress`, everywhere
 from typing import Any
 
 from control.orchestrator.container import PORT
-from control.orchestrator.environment import Environment
+from control.orchestrator.defaults import Defaults
 from control.orchestrator.identity import metadata, selecting
 from control.servers.wanted import WantedServer
 
 
-def service(wanted: WantedServer, environment: Environment) -> dict[str, Any]:
+def service(wanted: WantedServer, defaults: Defaults) -> dict[str, Any]:
     """The address at which proxies call it; leads nowhere until it is ready."""
     return {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": metadata(wanted, environment),
+        "metadata": metadata(wanted, defaults),
         "spec": {
             "type": "ClusterIP",
-            "selector": selecting(environment.instance_id, wanted.installation_id),
+            "selector": selecting(defaults.instance_id, wanted.installation_id),
             "ports": [{"name": PORT, "port": wanted.port, "targetPort": PORT, "protocol": "TCP"}],
         },
     }
 
 
-def policy(wanted: WantedServer, environment: Environment) -> dict[str, Any]:
+def policy(wanted: WantedServer, defaults: Defaults) -> dict[str, Any]:
     """Who may connect to it: our proxies, to its one port."""
     proxies = {
-        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": environment.proxies_namespace}},
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": defaults.proxies_namespace}},
         "podSelector": {"matchLabels": {"app.kubernetes.io/name": "archway", "app.kubernetes.io/component": "proxy"}},
     }
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
-        "metadata": metadata(wanted, environment),
+        "metadata": metadata(wanted, defaults),
         "spec": {
-            "podSelector": {"matchLabels": selecting(environment.instance_id, wanted.installation_id)},
+            "podSelector": {"matchLabels": selecting(defaults.instance_id, wanted.installation_id)},
             "policyTypes": ["Ingress"],
             "ingress": [{"from": [proxies], "ports": [{"protocol": "TCP", "port": PORT}]}],
         },

@@ -4,19 +4,19 @@ In the order in which they are applied: the policy first, else its pod would be 
 the secrets that the pod needs; then the Deployment, and the name at which it is called.
 """
 
+from control.orchestrator.defaults import Defaults
 from control.orchestrator.deployment import deployment
-from control.orchestrator.environment import Environment
 from control.orchestrator.kinds import Object
 from control.orchestrator.network import policy, service
 from control.orchestrator.secret_objects import secret_objects
 from control.servers.wanted import WantedServer
 
 
-def objects_of(wanted: WantedServer, environment: Environment) -> list[Object]:
+def objects_of(wanted: WantedServer, defaults: Defaults) -> list[Object]:
     """All objects of one server; raises Refused where it cannot be run as it is wanted."""
     return [
-        policy(wanted, environment),
-        *secret_objects(wanted, environment),
-        deployment(wanted, environment),
-        service(wanted, environment),
+        policy(wanted, defaults),
+        *secret_objects(wanted, defaults),
+        deployment(wanted, defaults),
+        service(wanted, defaults),
     ]

@@ -14,8 +14,8 @@ from typing import Any, Final
 from control.orchestrator.cluster import Cluster, ClusterSaid
 from control.orchestrator.container import CONTAINER
 from control.orchestrator.copies import Copies
+from control.orchestrator.defaults import Defaults
 from control.orchestrator.differences import differs, fingerprinted
-from control.orchestrator.environment import Environment
 from control.orchestrator.evidence import events_of, packages_that_run, said_by_the_bridge
 from control.orchestrator.foreign_secrets import check_foreign_secrets
 from control.orchestrator.identity import INSTALLATION, INSTANCE
@@ -62,10 +62,10 @@ class ClusterRuntime:
 
     place: Place = "cluster"
 
-    def __init__(self, cluster: Cluster, environment: Environment) -> None:
-        self._cluster, self._environment = cluster, environment
-        self._namespace = environment.namespace
-        self._labels = f"{INSTANCE}={environment.instance_id}"
+    def __init__(self, cluster: Cluster, defaults: Defaults) -> None:
+        self._cluster, self._defaults = cluster, defaults
+        self._namespace = defaults.namespace
+        self._labels = f"{INSTANCE}={defaults.instance_id}"
         self._copies: Copies | None = None
         self._full_at: dict[str, float] = {}
         self._refused: dict[str, tuple[int, Refused]] = {}
@@ -102,7 +102,7 @@ class ClusterRuntime:
         self._touch(installation_id)
 
     async def _apply(self, copies: Copies, wanted: WantedServer) -> None:
-        made = [fingerprinted(one) for one in objects_of(wanted, self._environment)]
+        made = [fingerprinted(one) for one in objects_of(wanted, self._defaults)]
         made.sort(key=lambda one: APPLIED.index(kind_of(one)))
         full = self._is_due(wanted.installation_id)
         to_apply = [one for one in made if full or differs(one, copies.find(kind_of(one), one["metadata"]["name"]))]

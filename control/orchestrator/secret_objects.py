@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import orjson
 
-from control.orchestrator.environment import Environment
+from control.orchestrator.defaults import Defaults
 from control.orchestrator.identity import PREFIX, metadata, server_name
 from control.registry.pull_secret import is_secret_name
 from control.servers.runtime import Refused
@@ -39,10 +39,10 @@ def contents(wanted: WantedServer) -> dict[str, str]:
     return held
 
 
-def content_name(wanted: WantedServer, environment: Environment) -> str:
+def content_name(wanted: WantedServer, defaults: Defaults) -> str:
     """The name of its secret: another one for other content, by which nobody can guess at it who has not the key."""
     told = orjson.dumps(contents(wanted), option=orjson.OPT_SORT_KEYS)
-    digest = hmac.digest(environment.name_key, wanted.installation_id.encode() + told, "sha256").hex()
+    digest = hmac.digest(defaults.name_key, wanted.installation_id.encode() + told, "sha256").hex()
     return f"{server_name(wanted.entry, wanted.installation_id)}-{digest[:_DIGITS]}"
 
 
@@ -56,16 +56,16 @@ def pull_name(wanted: WantedServer, secret: PullSecret) -> str:
     return f"{server_name(wanted.entry, wanted.installation_id)}-pull-{number}"
 
 
-def secret_objects(wanted: WantedServer, environment: Environment) -> list[dict[str, Any]]:
+def secret_objects(wanted: WantedServer, defaults: Defaults) -> list[dict[str, Any]]:
     """All secrets of one server."""
     made = []
     if held := contents(wanted):
-        made.append(_secret(wanted, environment, content_name(wanted, environment), "Opaque", held, immutable=True))
+        made.append(_secret(wanted, defaults, content_name(wanted, defaults), "Opaque", held, immutable=True))
     for one in wanted.pull_secrets:
         if one.docker_config:
             held = {DOCKER_CONFIG: one.docker_config}
             kind = "kubernetes.io/dockerconfigjson"
-            made.append(_secret(wanted, environment, pull_name(wanted, one), kind, held, immutable=False))
+            made.append(_secret(wanted, defaults, pull_name(wanted, one), kind, held, immutable=False))
     return made
 
 
@@ -76,12 +76,12 @@ def without_secrets(secrets: Iterable[Mapping[str, Any]]) -> Redaction:
 
 
 def _secret(
-    wanted: WantedServer, environment: Environment, name: str, kind: str, held: Mapping[str, str], *, immutable: bool
+    wanted: WantedServer, defaults: Defaults, name: str, kind: str, held: Mapping[str, str], *, immutable: bool
 ) -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": metadata(wanted, environment, name),
+        "metadata": metadata(wanted, defaults, name),
         "type": kind,
         **({"immutable": True} if immutable else {}),
         "data": {key: base64.b64encode(value.encode()).decode() for key, value in held.items()},

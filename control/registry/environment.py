@@ -4,9 +4,26 @@ Made by `control/store/environments.py` of a row, and by nobody else. Who may pu
 `control/changes/environments.py`, and looked at again before its servers run by `control/servers/wanting.py`.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
+
+import msgspec
+
+from control.registry.egress import Egress
+from control.registry.self_hosted import Resources
+from control.registry.told import as_plain
+
+
+class Quota(msgspec.Struct, frozen=True):
+    """The most that the servers of one team may be in one environment; '' and 0: without limit."""
+
+    servers: int = 0
+    """Installations whose server runs there."""
+    cpu: str = ""
+    """Of what their entries set aside, in all; as Kubernetes writes quantities."""
+    memory: str = ""
+    """Of their memory limits, in all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +33,22 @@ class NewEnvironment:
     name: str
     restricted: bool = False
     """Whether only who holds `environment:deploy-to-restricted` puts entries into it, and takes them out."""
+    namespace: str = ""
+    """Of the cluster, in which its servers run, and where control has its rights; '': the deployment's own."""
+    egress: Egress | None = None
+    """What its servers may reach; None: no policy, everything."""
+    presets: tuple[str, ...] = ()
+    """Identifiers of presets, whose destinations are allowed too."""
+    node_selector: dict[str, str] = field(default_factory=dict)
+    """Over the deployment's; {}: that one."""
+    tolerations: tuple[dict[str, Any], ...] = ()
+    """In the place of the deployment's; (): those."""
+    resources: Resources | None = None
+    """Of entries that say nothing of theirs; None: the built-in ones."""
+    image_registries: tuple[str, ...] = ()
+    """Hosts, perhaps with a path, that images must come from; (): any."""
+    quota: Quota = field(default_factory=Quota)
+    """Of each team."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,4 +63,9 @@ class Environment(NewEnvironment):
 
 def told_of_environment(environment: Environment) -> dict[str, Any]:
     """All that people are told of an environment, in the words of the admin API."""
-    return asdict(environment)
+    return {one.name: as_plain(getattr(environment, one.name)) for one in fields(environment)}
+
+
+def settable(environment: NewEnvironment) -> dict[str, Any]:
+    """What may be changed of it by the names of its fields, to make another of them."""
+    return {one.name: getattr(environment, one.name) for one in fields(NewEnvironment)}

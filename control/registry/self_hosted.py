@@ -48,6 +48,10 @@ class SelfHosted(msgspec.Struct, frozen=True, tag="self_hosted", tag_field="kind
     resources: Resources = Resources()
     pull_secrets: tuple[str, ...] = ()
     """Identifiers of image pull secrets."""
+    override: str = ""
+    """YAML that is merged over what runs it in a cluster; '': nothing."""
+    idle_minutes: int = 0
+    """After so long without a call it is ended, until the next call; 0: never."""
 
 
 def what_runs(run: SelfHosted, command: Sequence[str] | None = None) -> str:

@@ -4,10 +4,12 @@ Made of an entry, an installation and its opened secrets; a pure value, so that 
 runtime makes of it can be tested without a database. Two that are equal are run alike.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from control.registry.self_hosted import Resources, Transport
+from core.egress.rules import EgressRules
 
 BRIDGE_PORT = 8080
 """On which the bridge answers inside of its container, and by default a server of the image's own."""
@@ -63,3 +65,17 @@ class WantedServer:
     """For so long it goes on beside the one that takes its place, until its calls have ended; 0: it is ended before
     that one starts, where the place can do so.
     """
+    environment_id: str | None = None
+    """Where its entry is put."""
+    namespace: str = ""
+    """Of the cluster, in which it runs; '': the deployment's own."""
+    egress: EgressRules = field(default_factory=EgressRules)
+    """What it may reach."""
+    node_selector: Mapping[str, str] = field(default_factory=dict)
+    """Over the deployment's."""
+    tolerations: Sequence[Mapping[str, Any]] = ()
+    """In the place of the deployment's; (): those."""
+    override: str = ""
+    """YAML that is merged over its Deployment."""
+    asleep: bool = False
+    """Whether none of it runs until somebody calls: its objects are there, its pod is not."""

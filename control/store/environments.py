@@ -7,8 +7,11 @@ from control.store.pool import Connection
 from control.store.rows import columns_of, made
 from control.store.statements import Place, behind, in_order, listed, place_of
 
-COLUMNS: Final = columns_of(Environment)
-_SELECT: Final = f"select {listed(COLUMNS)} from environments "
+COLUMNS: Final = columns_of(Environment, apart={"presets"})
+_SELECT: Final = f"""
+    select {listed(COLUMNS)}, array(select p.preset_id from environment_presets p
+        where p.environment_id = environments.id order by p.preset_id) as presets
+    from environments """
 
 
 async def one(connection: Connection, environment_id: str, *, lock: bool = False) -> Environment | None:

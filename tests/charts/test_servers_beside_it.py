@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from control.orchestrator.environment import Environment
+from control.orchestrator.defaults import Defaults
 from control.orchestrator.network import policy
 from core.identifiers import new_id
 from tests.charts.conftest import NAMESPACE, Render
@@ -15,7 +15,7 @@ def test_the_policy_of_a_server_lets_in_the_charts_proxies_and_not_its_control(r
     told = settings_of(rendered, "control")
     made = policy(
         wanted_server(new_id()),
-        Environment(
+        Defaults(
             instance_id=new_id(),
             namespace=told["ARCHWAY_SERVERS_NAMESPACE"],
             proxies_namespace=told["ARCHWAY_RELEASE_NAMESPACE"],

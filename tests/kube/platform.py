@@ -14,7 +14,7 @@ from unittest.mock import patch
 import orjson
 
 from control.orchestrator.cluster import connected
-from control.orchestrator.environment import Environment
+from control.orchestrator.defaults import Defaults
 from control.orchestrator.identity import server_name
 from control.orchestrator.lease import Lease
 from control.orchestrator.runtime import ClusterRuntime
@@ -26,7 +26,7 @@ from tests.kube.passing import Counted, CountedPace, UnderWay
 from tests.unit.control.servers.conftest import wanted_server
 
 NAMESPACE = "servers"
-ENVIRONMENT = Environment(
+DEFAULTS = Defaults(
     instance_id="019ad000-0000-7000-8000-000000000001", namespace=NAMESPACE, proxies_namespace="archway",
     base_image="registry.example/base:1", name_key=b"k" * 32,
 )  # fmt: skip
@@ -64,7 +64,7 @@ class Platform:
 
     def __init__(self, cluster: Counted, rows: RowsInMemory, name: str) -> None:
         self.cluster, self.rows, self.name = cluster, rows, name
-        self.runtime = ClusterRuntime(cluster, ENVIRONMENT)
+        self.runtime = ClusterRuntime(cluster, DEFAULTS)
         self.loop = ServerLoop(self.runtime, Rows(rows.versions, rows.wanted, rows.kept), rows.report)
         self.leads = 0
         self._lease = Lease(cluster, NAMESPACE, "archway", name)

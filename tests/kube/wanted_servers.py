@@ -1,17 +1,17 @@
-"""Servers as they may be wanted, and an environment for them: those whose objects are kept as golden files."""
+"""Servers as they may be wanted, and the defaults of a deployment: those whose objects are kept as golden files."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from control.orchestrator.environment import Environment
+from control.orchestrator.defaults import Defaults
 from control.registry.self_hosted import Resources
 from control.servers.wanted import PullSecret, WantedServer
 
 INSTANCE = "0193a1b2-0000-7000-8000-0000000000aa"
 INSTALLATION = "0193a1b2-c3d4-7e5f-8a6b-112233445566"
 TEAM = "0193a1b2-0000-7000-8000-0000000000bb"
-ENVIRONMENT = Environment(
+DEFAULTS = Defaults(
     instance_id=INSTANCE,
     namespace="servers",
     proxies_namespace="archway",
@@ -19,7 +19,7 @@ ENVIRONMENT = Environment(
     name_key=b"k" * 32,
 )
 TAINTED = replace(
-    ENVIRONMENT,
+    DEFAULTS,
     node_selector={"pool": "mcp"},
     tolerations=[{"key": "dedicated", "operator": "Equal", "value": "mcp", "effect": "NoSchedule"}],
 )
@@ -65,8 +65,8 @@ HTTP = replace(
 BARE = replace(HTTP, team_id=None, health_path="", secret_environment={}, files={}, environment={}, pull_secrets=())
 OWN_IMAGE = replace(STDIO, entry="notes", image="registry.example/notes:2", command=("notes", "serve"))
 GOLDEN = {
-    "stdio_on_the_base_image": (STDIO, ENVIRONMENT),
-    "http_with_all": (HTTP, ENVIRONMENT),
-    "http_with_nothing": (BARE, ENVIRONMENT),
+    "stdio_on_the_base_image": (STDIO, DEFAULTS),
+    "http_with_all": (HTTP, DEFAULTS),
+    "http_with_nothing": (BARE, DEFAULTS),
     "stdio_in_an_own_image": (OWN_IMAGE, TAINTED),
 }

@@ -16,7 +16,7 @@ from control.servers.runtime import Refused
 from control.servers.wanted import PullSecret, WantedServer
 from tests.kube.kept_objects import KeptObjects
 from tests.kube.kinds import BUILT_IN
-from tests.kube.wanted_servers import ENVIRONMENT, HTTP, TEAM
+from tests.kube.wanted_servers import DEFAULTS, HTTP, TEAM
 
 KINDS = {one.name: one for one in BUILT_IN}
 OTHERS = replace(
@@ -36,7 +36,7 @@ def written(wanted: WantedServer) -> KeptObjects:
     """What an API server has of it; raises what it refuses."""
     kept = KeptObjects()
     kept.write((KINDS["Namespace"], "", "servers"), {}, {})
-    for one in objects_of(wanted, ENVIRONMENT):
+    for one in objects_of(wanted, DEFAULTS):
         kept.write((KINDS[one["kind"]], "servers", one["metadata"]["name"]), one, {})
     return kept
 
@@ -69,16 +69,16 @@ def test_what_an_entry_is_called_makes_no_name_of_anybody_elses(text: str) -> No
 def test_what_an_installation_or_a_team_would_be_called_is_refused_unless_it_is_an_identifier(text: str) -> None:
     for wrong in (replace(HTTP, installation_id=text), replace(HTTP, team_id=text)):
         with pytest.raises(ValueError):
-            objects_of(wrong, ENVIRONMENT)
+            objects_of(wrong, DEFAULTS)
 
 
 @pytest.mark.parametrize("text", INPUTS)
 def test_a_pull_secret_that_others_keep_is_named_only_by_what_may_be_its_name(text: str) -> None:
     with pytest.raises(Refused):
-        objects_of(replace(HTTP, pull_secrets=(PullSecret(name=text),)), ENVIRONMENT)
+        objects_of(replace(HTTP, pull_secrets=(PullSecret(name=text),)), DEFAULTS)
 
 
 @pytest.mark.parametrize("text", [INPUTS[0], INPUTS[-1]])
 def test_a_file_is_one_segment_of_a_path(text: str) -> None:
     with pytest.raises(Refused):
-        objects_of(replace(HTTP, files={text: "x"}), ENVIRONMENT)
+        objects_of(replace(HTTP, files={text: "x"}), DEFAULTS)

@@ -10,17 +10,17 @@ import pytest
 from control.orchestrator.deployment import deployment
 from control.servers.runtime import Refused
 from control.servers.wanted import WantedServer
-from tests.kube.wanted_servers import ENVIRONMENT, HTTP, STDIO, TAINTED
+from tests.kube.wanted_servers import DEFAULTS, HTTP, STDIO, TAINTED
 
 
 def template(wanted: WantedServer) -> Any:
-    return deployment(wanted, ENVIRONMENT)["spec"]["template"]
+    return deployment(wanted, DEFAULTS)["spec"]["template"]
 
 
 def test_another_generation_alone_restarts_nothing() -> None:
     later = replace(STDIO, generation=STDIO.generation + 1)
     assert template(later) == template(STDIO)
-    assert deployment(later, ENVIRONMENT) != deployment(STDIO, ENVIRONMENT)
+    assert deployment(later, DEFAULTS) != deployment(STDIO, DEFAULTS)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_what_another_server_is_restarts_it(change: dict[str, Any]) -> None:
 
 def test_one_that_is_drained_has_the_time_for_it_and_is_replaced_before_it_goes() -> None:
     assert template(replace(STDIO, drain_s=600.0))["spec"]["terminationGracePeriodSeconds"] == 630
-    strategy = deployment(STDIO, ENVIRONMENT)["spec"]["strategy"]["rollingUpdate"]
+    strategy = deployment(STDIO, DEFAULTS)["spec"]["strategy"]["rollingUpdate"]
     assert strategy == {"maxSurge": 1, "maxUnavailable": 0}
 
 
@@ -70,7 +70,7 @@ def test_files_are_read_only_and_for_its_group_alone() -> None:
 @pytest.mark.parametrize("name", ["", ".", "..", "../x", "a/b", "..data", "a\nb"])
 def test_a_file_whose_name_leads_elsewhere_is_refused(name: str) -> None:
     with pytest.raises(Refused) as refused:
-        deployment(replace(HTTP, files={name: "x"}), ENVIRONMENT)
+        deployment(replace(HTTP, files={name: "x"}), DEFAULTS)
     assert refused.value.cause == "configuration"
 
 

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from control.orchestrator.environment import Environment
+from control.orchestrator.defaults import Defaults
 from control.orchestrator.identity import INSTALLATION, INSTANCE
 from control.orchestrator.objects import objects_of
 from control.registry.self_hosted import Resources
 from control.servers.wanted import PullSecret, WantedServer
 from tests.kube.kept_objects import KeptObjects
 from tests.kube.kinds import BUILT_IN
-from tests.kube.wanted_servers import ENVIRONMENT, GOLDEN, HTTP, STDIO
+from tests.kube.wanted_servers import DEFAULTS, GOLDEN, HTTP, STDIO
 from tests.kubernetes_schemas import NEWEST_MINORS, said_against
 
 LINES = st.text(st.characters(blacklist_categories=("Cs", "Cc")), max_size=30)
@@ -45,14 +45,14 @@ WANTED = st.builds(
 
 
 def test_what_confines_a_pod_and_what_it_needs_are_there_before_it() -> None:
-    kinds = [one["kind"] for one in objects_of(HTTP, ENVIRONMENT)]
+    kinds = [one["kind"] for one in objects_of(HTTP, DEFAULTS)]
     assert kinds == ["NetworkPolicy", "Secret", "Secret", "Deployment", "Service"]
 
 
 def test_all_of_it_is_labelled_with_its_installation_and_our_instance() -> None:
-    for one in objects_of(HTTP, ENVIRONMENT):
+    for one in objects_of(HTTP, DEFAULTS):
         labels = one["metadata"]["labels"]
-        assert (labels[INSTALLATION], labels[INSTANCE]) == (HTTP.installation_id, ENVIRONMENT.instance_id)
+        assert (labels[INSTALLATION], labels[INSTANCE]) == (HTTP.installation_id, DEFAULTS.instance_id)
         assert one["metadata"]["namespace"] == "servers"
 
 
@@ -67,22 +67,22 @@ def test_an_api_server_takes_whatever_may_be_wanted(wanted: WantedServer) -> Non
     kept = KeptObjects()
     kinds = {one.name: one for one in BUILT_IN}
     kept.write((kinds["Namespace"], "", "servers"), {}, {})
-    for one in objects_of(wanted, ENVIRONMENT):
+    for one in objects_of(wanted, DEFAULTS):
         kept.write((kinds[one["kind"]], "servers", one["metadata"]["name"]), one, {})
 
 
 @given(WANTED)
 def test_equal_servers_have_equal_objects(wanted: WantedServer) -> None:
     twin = replace(wanted, environment=dict(reversed(list(wanted.environment.items()))))
-    assert objects_of(wanted, ENVIRONMENT) == objects_of(twin, ENVIRONMENT)
+    assert objects_of(wanted, DEFAULTS) == objects_of(twin, DEFAULTS)
 
 
 def test_an_upgrade_of_ours_restarts_no_server() -> None:
     """Nothing that objects are made of knows our version; what is made is held by golden files."""
-    told = {field.name for field in fields(Environment)}
+    told = {field.name for field in fields(Defaults)}
     assert told == {
         "instance_id", "namespace", "proxies_namespace", "base_image", "name_key", "node_selector", "tolerations"
     }  # fmt: skip
     pinned = replace(STDIO, base_image="registry.example/archway-base:1")
-    after = replace(ENVIRONMENT, base_image="registry.example/archway-base:2")
-    assert objects_of(pinned, after) == objects_of(pinned, ENVIRONMENT)
+    after = replace(DEFAULTS, base_image="registry.example/archway-base:2")
+    assert objects_of(pinned, after) == objects_of(pinned, DEFAULTS)

@@ -13,14 +13,14 @@ from control.orchestrator.phases import newest_pod, state_of
 from control.registry.server_state import LONGEST_MESSAGE, ServerState
 from tests.kube import outcomes
 from tests.kube.outcomes import Outcome, deployment_status, pod_status
-from tests.kube.wanted_servers import ENVIRONMENT, HTTP, INSTALLATION, STDIO
+from tests.kube.wanted_servers import DEFAULTS, HTTP, INSTALLATION, STDIO
 
 Thing = dict[str, Any]
 REVISION = "deployment.kubernetes.io/revision"
 
 
 def deployment(outcome: Outcome, *, old_ready: int = 0, wanted: Any = STDIO) -> Thing:
-    made = next(one for one in objects_of(wanted, ENVIRONMENT) if one["kind"] == "Deployment")
+    made = next(one for one in objects_of(wanted, DEFAULTS) if one["kind"] == "Deployment")
     metadata = made["metadata"] | {"uid": "deployment", "generation": 2}
     status = deployment_status(outcome, 2, replicas=1, old_ready=old_ready, new_set="mcp-time-2")
     return made | {"metadata": metadata, "status": status}

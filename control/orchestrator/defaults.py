@@ -6,7 +6,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Environment:
+class Defaults:
     """Defaults of servers. Nothing in it depends on our version, so that an upgrade restarts no server."""
 
     instance_id: str

@@ -1,0 +1,60 @@
+"""The egress policy of an environment, and presets: destinations that an admin names once.
+
+Leaves out the rules about them, and what is made of them (`core/egress/rules.py`).
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from core.egress.rules import Allowed, EgressMode, EgressRules
+
+
+class Egress(msgspec.Struct, frozen=True):
+    """What the servers of an environment may reach, beside its presets."""
+
+    mode: EgressMode = "all"
+    cidrs: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+    ports: tuple[str, ...] = ("443",)
+    """Of these networks and domains."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEgressPreset:
+    """What a preset is made of, and what may be changed of it."""
+
+    name: str
+    description: str = ""
+    cidrs: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+    ports: tuple[str, ...] = ("443",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EgressPreset(NewEgressPreset):
+    """A preset that is kept, with its identifier and version."""
+
+    id: str
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+def rules_of(egress: Egress | None, presets: Iterable[NewEgressPreset] = ()) -> EgressRules:
+    """What is allowed in all. None: no policy, which is everything."""
+    if egress is None:
+        return EgressRules()
+    if egress.mode != "restricted":
+        return EgressRules(mode=egress.mode)
+    named = [Allowed(egress.cidrs, egress.domains, egress.ports)]
+    named += [Allowed(one.cidrs, one.domains, one.ports) for one in presets]
+    return EgressRules(mode="restricted", allowed=tuple(one for one in named if one.cidrs or one.domains))
+
+
+def told_of_preset(preset: EgressPreset) -> dict[str, Any]:
+    """All that people are told of a preset, in the words of the admin API."""
+    return asdict(preset)
