@@ -11,22 +11,24 @@ from control.http.models import Id, Model
 from control.registry.arguments import MAX_ARGUMENT
 from control.registry.images import MAX_IMAGE
 from control.registry.run_names import MAX_CONTENT, MAX_NAME
-from control.registry.self_hosted import Resources, SelfHosted, Transport
+from control.registry.self_hosted import USUAL, SelfHosted, Transport
 from control.registry.self_hosted_rules import MAX_ARGUMENTS, MAX_PULL_SECRETS, MAX_SECRETS, MAX_VARIABLES
 
-_RUN, _RESOURCES = SelfHosted(), Resources()
-"""With what each is by itself."""
+_RUN = SelfHosted()
+"""What it is by itself."""
 Quantity = Annotated[str, Bound(max_length=16)]
 _Name = Annotated[str, Bound(min_length=1, max_length=MAX_NAME)]
 
 
 class ResourcesBody(Model):
-    """What the server may use, as Kubernetes writes quantities."""
+    """What a server may use, as Kubernetes writes quantities. What an entry leaves empty is said by its environment,
+    else it is what is usual.
+    """
 
-    cpu: Quantity = Bound(_RESOURCES.cpu, description="Set aside for it.")
-    memory: Quantity = Bound(_RESOURCES.memory, description="Set aside for it.")
-    memory_limit: Quantity = Bound(_RESOURCES.memory_limit, description="Above which it is ended.")
-    cpu_limit: Quantity = Bound("", description="Empty: what the machine has.")
+    cpu: Quantity = Bound("", description=f"Set aside for it; usually {USUAL.cpu}.")
+    memory: Quantity = Bound("", description=f"Set aside for it; usually {USUAL.memory}.")
+    memory_limit: Quantity = Bound("", description=f"Above which it is ended; usually {USUAL.memory_limit}.")
+    cpu_limit: Quantity = Bound("", description="At most; usually what the machine has.")
 
 
 class RunBody(Model):

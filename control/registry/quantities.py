@@ -1,14 +1,16 @@
-"""Quantities of processor and memory as Kubernetes writes them, in the few forms that people use.
+"""Quantities of processor and memory as Kubernetes writes them, in the few forms that people use; and what a server
+may use in the end.
 
-Called when an entry is saved, and by runtimes that have to know a number of bytes. Source: Kubernetes API,
-`resource.Quantity`; decimal exponents (`1e3`) are left out.
+Called when an entry or an environment is saved, and by runtimes that have to know a number of bytes. Source:
+Kubernetes API, `resource.Quantity`; decimal exponents (`1e3`) are left out.
 """
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from control.registry.broken_rule import BrokenRule
-from control.registry.self_hosted import Resources
+from control.registry.self_hosted import USUAL, Resources
 
 _CPU: Final = re.compile(r"(?:[1-9][0-9]{0,2}(?:\.[0-9]{1,3})?|0\.[0-9]{1,3}|[1-9][0-9]{0,5}m)")
 _MEMORY: Final = re.compile(r"([1-9][0-9]{0,11})(Ki|Mi|Gi|k|M|G)?")
@@ -36,18 +38,46 @@ def cpu_thousandths(quantity: str) -> int:
 
 
 def check_resources(resources: Resources, where: str = "run.resources") -> None:
-    """BrokenRule for what is no quantity, and for a limit that is less than what is set aside."""
-    cpu = _cpu(resources.cpu, f"{where}.cpu")
+    """BrokenRule for what is no quantity, and for a limit that is less than what is set aside. '' is nothing said."""
+    cpu, cpu_limit = _cpu(resources.cpu, f"{where}.cpu"), _cpu(resources.cpu_limit, f"{where}.cpu_limit")
     memory = _memory(resources.memory, f"{where}.memory")
-    if _memory(resources.memory_limit, f"{where}.memory_limit") < memory:
+    memory_limit = _memory(resources.memory_limit, f"{where}.memory_limit")
+    if memory_limit and memory_limit < memory:
         raise BrokenRule(
             f"{where}.memory_limit", f"must be at least the memory that is set aside, {resources.memory}"
         )
-    if resources.cpu_limit and _cpu(resources.cpu_limit, f"{where}.cpu_limit") < cpu:
+    if cpu_limit and cpu_limit < cpu:
         raise BrokenRule(f"{where}.cpu_limit", f"must be at least the processor that is set aside, {resources.cpu}")
 
 
+def resources_of(own: Resources, of_environment: Resources | None) -> Resources:
+    """What a server may use: what its entry says, else its environment, else what is usual. Only a limit of
+    processors may be left unsaid.
+
+    Each of the three was checked by itself. Where an amount and its limit come from two of them and do not go
+    together, the one that is said nearer to the server stays, and the other gives way.
+    """
+    result = USUAL
+    for nearer in (of_environment or Resources(), own):
+        cpu, cpu_limit = _pair((nearer.cpu, nearer.cpu_limit), (result.cpu, result.cpu_limit), cpu_thousandths)
+        memory, memory_limit = _pair(
+            (nearer.memory, nearer.memory_limit), (result.memory, result.memory_limit), memory_bytes
+        )
+        result = Resources(cpu=cpu, memory=memory, memory_limit=memory_limit, cpu_limit=cpu_limit)
+    return result
+
+
+def _pair(nearer: tuple[str, str], farther: tuple[str, str], amount: Callable[[str], int]) -> tuple[str, str]:
+    """What is set aside, and its limit."""
+    aside, limit = nearer[0] or farther[0], nearer[1] or farther[1]
+    if not limit or amount(aside) <= amount(limit):
+        return aside, limit
+    return (aside, aside) if nearer[0] else (limit, limit)
+
+
 def _cpu(quantity: str, where: str) -> int:
+    if not quantity:
+        return 0
     try:
         found = cpu_thousandths(quantity)
     except ValueError:
@@ -58,6 +88,8 @@ def _cpu(quantity: str, where: str) -> int:
 
 
 def _memory(quantity: str, where: str) -> int:
+    if not quantity:
+        return 0
     try:
         found = memory_bytes(quantity)
     except ValueError:

@@ -6,7 +6,7 @@ The second way in which an entry's server is reached, besides `Remote` (`entry.p
 
 import shlex
 from collections.abc import Sequence
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -14,16 +14,24 @@ Transport = Literal["stdio", "http"]
 
 
 class Resources(msgspec.Struct, frozen=True):
-    """What a server may use, as Kubernetes writes quantities; a process of this machine takes the memory limit."""
+    """What a server may use, as Kubernetes writes quantities; a process of this machine takes the memory limit.
 
-    cpu: str = "10m"
+    '' is what the environment of its entry says, and where that says nothing the usual one
+    (`quantities.resources_of`).
+    """
+
+    cpu: str = ""
     """Set aside for it."""
-    memory: str = "128Mi"
+    memory: str = ""
     """Set aside for it."""
-    memory_limit: str = "512Mi"
+    memory_limit: str = ""
     """Above which it is ended."""
     cpu_limit: str = ""
-    """'': what the machine has."""
+    """In the end '': what the machine has."""
+
+
+USUAL: Final = Resources(cpu="10m", memory="128Mi", memory_limit="512Mi")
+"""Of a server of which nobody says anything."""
 
 
 class SelfHosted(msgspec.Struct, frozen=True, tag="self_hosted", tag_field="kind"):

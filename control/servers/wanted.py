@@ -56,6 +56,7 @@ class WantedServer:
     bridge_token: str = field(repr=False)
     """What each call to it must carry, where the bridge stands before it; '' where it does not."""
     resources: Resources
+    """With nothing left unsaid (`quantities.resources_of`)."""
     pull_secrets: tuple[PullSecret, ...]
     restarts_wanted: int = 0
     """How often somebody asked for a restart; another number than the one that runs is one more restart."""

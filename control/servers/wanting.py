@@ -19,6 +19,7 @@ from control.registry.field_contents import field_contents
 from control.registry.installation import Installation
 from control.registry.owner import TeamOwner
 from control.registry.pull_secret import KeptPullSecret
+from control.registry.quantities import resources_of
 from control.registry.row_seals import OpenedSecrets, RowSeals
 from control.registry.self_hosted import SelfHosted
 from control.registry.server_url import placed
@@ -70,7 +71,7 @@ def wanted_server(
         secret_environment=secret,
         files=files,
         bridge_token=opened.bridge_token if run.transport == "stdio" else "",
-        resources=run.resources,
+        resources=resources_of(run.resources, None),
         pull_secrets=pull,
         restarts_wanted=installation.restarts_wanted,
         ends_at=account.expires_at.timestamp() if account is not None and account.expires_at is not None else 0.0,

@@ -6,7 +6,7 @@ import sys
 import urllib.request
 from uuid import uuid4
 
-from control.registry.self_hosted import Resources
+from control.registry.self_hosted import USUAL
 from control.servers.wanted import WantedServer
 
 OBEDIENT = """
@@ -33,7 +33,7 @@ def wanted(**other: object) -> WantedServer:
             "installation_id": str(uuid4()), "entry": "obedient", "team_id": None, "generation": 1, "image": "",
             "command": (sys.executable, "-c", OBEDIENT), "transport": "http", "port": 0, "path": "/mcp",
             "health_path": "", "environment": {}, "secret_environment": {}, "files": {}, "bridge_token": "",
-            "resources": Resources(), "pull_secrets": (), **other,
+            "resources": USUAL, "pull_secrets": (), **other,
         }
     )  # fmt: skip
 

@@ -54,7 +54,7 @@ async def test_an_entry_is_shown_as_it_was_given_and_says_what_is_usual(api: Api
     entry = await made(api, fields=FIELDS, run_secrets={"TOKEN": "s3cr3t-token"}, **IN_A_VARIABLE)
     assert (entry["kind"], entry["url"], entry["run_secret_names"]) == ("self_hosted", "", ["TOKEN"])
     assert entry["run"]["command"] == RUN["command"]
-    assert (entry["run"]["transport"], entry["run"]["resources"]["memory_limit"]) == ("stdio", "512Mi")
+    assert (entry["run"]["transport"], entry["run"]["resources"]["memory_limit"]) == ("stdio", "")
     assert await api.get(f"/entries/{entry['id']}") == entry
     assert "s3cr3t-token" not in await api.everything_as_text()
 

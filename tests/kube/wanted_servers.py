@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from control.orchestrator.defaults import Defaults
-from control.registry.self_hosted import Resources
+from control.registry.self_hosted import USUAL, Resources
 from control.servers.wanted import PullSecret, WantedServer
 
 INSTANCE = "0193a1b2-0000-7000-8000-0000000000aa"
@@ -39,7 +39,7 @@ STDIO = WantedServer(
     secret_environment={"API_KEY": "canary-of-the-variable"},
     files={},
     bridge_token="canary-of-the-bridge-token",
-    resources=Resources(),
+    resources=USUAL,
     pull_secrets=(),
 )
 HTTP = replace(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from control.orchestrator.defaults import Defaults
 from control.orchestrator.identity import INSTALLATION, INSTANCE
 from control.orchestrator.objects import objects_of
-from control.registry.self_hosted import Resources
+from control.registry.self_hosted import USUAL, Resources
 from control.servers.wanted import PullSecret, WantedServer
 from tests.kube.kept_objects import KeptObjects
 from tests.kube.kinds import BUILT_IN
@@ -38,7 +38,7 @@ WANTED = st.builds(
     secret_environment=st.dictionaries(NAMES, LINES, max_size=4),
     files=st.dictionaries(FILES, LINES, max_size=3),
     bridge_token=st.sampled_from(["", "token-of-the-bridge"]),
-    resources=st.sampled_from([Resources(), Resources(cpu="1", memory="1Gi", memory_limit="2Gi", cpu_limit="2")]),
+    resources=st.sampled_from([USUAL, Resources(cpu="1", memory="1Gi", memory_limit="2Gi", cpu_limit="2")]),
     pull_secrets=st.lists(PULLS, max_size=1).map(tuple),
     restarts_wanted=st.integers(0, 9),
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from control.registry.self_hosted import Resources
+from control.registry.self_hosted import USUAL
 from control.registry.server_state import ServerState
 from control.servers.loop import Rows, ServerLoop
 from control.servers.runtime import Report, RuntimeAway
@@ -20,7 +20,7 @@ def wanted_server(installation_id: str, generation: int = 1) -> WantedServer:
         installation_id=installation_id, entry="crm", team_id=None, generation=generation, image="", command=("srv",),
         transport="stdio", port=8080, path="/mcp", health_path="", environment={},
         secret_environment={"KEY": f"word {generation}"}, files={},
-        bridge_token="word", resources=Resources(), pull_secrets=(),
+        bridge_token="word", resources=USUAL, pull_secrets=(),
     )  # fmt: skip
 
 
