@@ -11,7 +11,6 @@ import itertools
 import os
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -27,7 +26,7 @@ from control.processes.turns import Turns
 from control.registry.server_state import Place, ServerState
 from control.servers.runtime import Refused, Report, RuntimeAway
 from control.servers.troubles import refused
-from control.servers.wanted import WantedServer
+from control.servers.wanted import WantedServer, of_a_process
 from control.settings import ControlSettings
 from core.children.program import Program
 from core.redaction import Redaction
@@ -76,7 +75,7 @@ class ProcessRuntime:
         async with self._locks[wanted.installation_id]:
             turns = self._servers.get(wanted.installation_id)
             newest = None if turns is None else turns.newest
-            if newest is not None and replace(newest.wanted, generation=wanted.generation) == wanted:
+            if newest is not None and of_a_process(newest.wanted) == of_a_process(wanted):
                 newest.renumbered(wanted.generation)
                 return
             beside = turns if turns is not None and turns.answers and wanted.drain_s else None

@@ -5,7 +5,7 @@ runtime makes of it can be tested without a database. Two that are equal are run
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from control.registry.self_hosted import Resources, Transport
@@ -68,6 +68,8 @@ class WantedServer:
     """
     environment_id: str | None = None
     """Where its entry is put."""
+    environment_name: str = ""
+    """As people call it."""
     namespace: str = ""
     """Of the cluster, in which it runs; '': the deployment's own."""
     egress: EgressRules = field(default_factory=EgressRules)
@@ -80,3 +82,13 @@ class WantedServer:
     """YAML that is merged over its Deployment."""
     asleep: bool = False
     """Whether none of it runs until somebody calls: its objects are there, its pod is not."""
+
+
+def of_a_process(wanted: WantedServer) -> WantedServer:
+    """It without what only a cluster can do with it, and without its generation: two that are equal then are one
+    process.
+    """
+    return replace(
+        wanted, generation=0, environment_id=None, environment_name="", namespace="", egress=EgressRules(),
+        node_selector={}, tolerations=(), override="",
+    )  # fmt: skip

@@ -7,6 +7,7 @@ a person must give does not run: it is refused with the word and the sentence th
 import secrets as random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any, Final
 
 from control.credentials import dispatch, lacks
 from control.credentials.resolved import version_of
@@ -15,6 +16,7 @@ from control.registry.arguments import filled_command
 from control.registry.broken_rule import BrokenRule
 from control.registry.docker_config import docker_config
 from control.registry.entry import Entry
+from control.registry.environment import Environment
 from control.registry.field_contents import field_contents
 from control.registry.installation import Installation
 from control.registry.owner import TeamOwner
@@ -32,7 +34,10 @@ from control.store import accounts, entries, environments, installations, pull_s
 from control.store.pool import Connection
 from core.bridge_terms import PATH
 from core.egress.addresses import ANYWHERE
+from core.egress.rules import EgressRules
 from core.sealing import SealBroken
+
+_EVERYTHING: Final = EgressRules()
 
 
 def wanted_server(
@@ -42,9 +47,12 @@ def wanted_server(
     opened: OpenedSecrets,
     pull: tuple[PullSecret, ...] = (),
     account: Account | None = None,
+    environment: Environment | None = None,
+    egress: EgressRules = _EVERYTHING,
 ) -> WantedServer:
     """What is to run, `run` being how the entry is reached; Refused where something must be given first. `account`:
-    whose token is among the secrets, for a program that gets it at its start.
+    whose token is among the secrets, for a program that gets it at its start. `environment`: the entry's, with what
+    its servers may reach.
     """
     lacking = lacks.of_answers(entry, installation) or lacks.of_state(installation)
     lacking = lacking or lacks.of_secrets(entry, opened.values)
@@ -76,6 +84,9 @@ def wanted_server(
         restarts_wanted=installation.restarts_wanted,
         ends_at=account.expires_at.timestamp() if account is not None and account.expires_at is not None else 0.0,
         drain_s=0.0 if account is None else drain_s(entry),
+        egress=egress,
+        override=run.override,
+        **_of_environment(environment),
     )
 
 
@@ -90,7 +101,9 @@ async def load(
     entry = None if installation is None else await entries.one(connection, installation.entry_id)
     if installation is None or entry is None or not isinstance(entry.reached, SelfHosted):
         return None
-    await _refuse_where_not_permitted(connection, entry)
+    where = await environments.one(connection, entry.environment_id) if entry.environment_id else None
+    await _refuse_where_not_permitted(connection, entry, where)
+    egress = await environments.rules(connection, where)
     account = None
     if is_at_start(entry):
         found = tokens.of(entry, installation, await accounts.one(connection, installation_id))
@@ -109,15 +122,14 @@ async def load(
         raise Refused(
             "configuration", "its secrets were sealed with a key that is not here any more; give them again"
         ) from None
-    wanted = wanted_server(entry, entry.reached, installation, opened, pull, account)
+    wanted = wanted_server(entry, entry.reached, installation, opened, pull, account, where, egress)
     if wanted.image or not base_image:
         return wanted
     return replace(wanted, base_image=await server_states.base_image(connection, installation.id, base_image))
 
 
-async def _refuse_where_not_permitted(connection: Connection, entry: Entry) -> None:
+async def _refuse_where_not_permitted(connection: Connection, entry: Entry, found: Environment | None) -> None:
     """Refused in a restricted environment, unless whoever put the entry there still is somebody who may."""
-    found = await environments.one(connection, entry.environment_id) if entry.environment_id else None
     if found is None or not found.restricted:
         return
     placer = await users.caller(connection, entry.placed_by, "") if entry.placed_by else None
@@ -127,6 +139,19 @@ async def _refuse_where_not_permitted(connection: Connection, entry: Entry) -> N
             f"{found.name!r} is restricted, and whoever put the entry there does not hold "
             "environment:deploy-to-restricted",
         )
+
+
+def _of_environment(found: Environment | None) -> dict[str, Any]:
+    """What a server is wanted with because of where its entry is."""
+    if found is None:
+        return {}
+    return {
+        "environment_id": found.id,
+        "environment_name": found.name,
+        "namespace": found.namespace,
+        "node_selector": found.node_selector,
+        "tolerations": found.tolerations,
+    }
 
 
 def _contents(

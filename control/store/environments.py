@@ -2,16 +2,19 @@
 
 from typing import Final
 
+from control.registry.egress import NewEgressPreset, rules_of
 from control.registry.environment import Environment
 from control.store.pool import Connection
 from control.store.rows import columns_of, made
 from control.store.statements import Place, behind, in_order, listed, place_of
+from core.egress.rules import EgressRules
 
 COLUMNS: Final = columns_of(Environment, apart={"presets"})
 _SELECT: Final = f"""
     select {listed(COLUMNS)}, array(select p.preset_id from environment_presets p
         where p.environment_id = environments.id order by p.preset_id) as presets
     from environments """
+_PRESETS: Final = columns_of(NewEgressPreset)
 
 
 async def one(connection: Connection, environment_id: str, *, lock: bool = False) -> Environment | None:
@@ -37,3 +40,14 @@ async def entries_in(connection: Connection, environment_id: str) -> list[str]:
     """Slugs of the entries that are in it, in their order."""
     rows = await connection.fetch("select slug from entries where environment_id = $1 order by slug", environment_id)
     return [row["slug"] for row in rows]
+
+
+async def rules(connection: Connection, environment: Environment | None) -> EgressRules:
+    """What the servers of an environment may reach, its presets looked up; of none, everything."""
+    if environment is None:
+        return EgressRules()
+    rows = await connection.fetch(
+        f"select {listed(_PRESETS)} from egress_presets where id = any($1::uuid[]) order by id",
+        list(environment.presets),
+    )
+    return rules_of(environment.egress, [made(NewEgressPreset, row) for row in rows])

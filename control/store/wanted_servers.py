@@ -9,12 +9,16 @@ from control.store.pool import Connection
 
 async def versions(connection: Connection) -> dict[str, str]:
     """Each installation whose server is to run, with a word that is another one after each change of it or its entry
-    that may matter to what runs: of its environment too, and, in a restricted one, of what its placer holds; and of
-    the account whose token it is started with, and when that has ended.
+    that may matter to what runs: of its environment and its presets too, and, in a restricted one, of what its placer
+    holds; and of the account whose token it is started with, and when that has ended.
     """
     rows = await connection.fetch(
         """select i.id, concat_ws('.', e.version, i.credential_version, i.restarts_wanted, i.state = 'needs_sign_in',
-               v.version, case when coalesce(e.credential ->> 'variable', e.credential ->> 'file') is not null
+               v.version, (
+                   select string_agg(concat_ws(':', n.preset_id, s.version), ' ' order by n.preset_id)
+                   from environment_presets n join egress_presets s on s.id = n.preset_id
+                   where n.environment_id = v.id),
+               case when coalesce(e.credential ->> 'variable', e.credential ->> 'file') is not null
                    then concat_ws(':', a.version, a.refused_at, a.expires_at <= now() + $1::interval) end,
                case when v.restricted then concat_ws(':', p.role, p.disabled_at is null, (
                    select string_agg(concat_ws(':', h.role_id, r.version), ' ' order by h.role_id)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,9 +13,10 @@ from control.registry.row_seals import OpenedSecrets
 from control.registry.self_hosted import SelfHosted
 from control.registry.server_url import server_place
 from control.servers.runtime import Refused
-from control.servers.wanted import WantedServer
+from control.servers.wanted import WantedServer, of_a_process
 from control.servers.wanting import wanted_server
 from core.egress.addresses import ANYWHERE
+from core.egress.rules import EgressRules
 from tests.fakes.registry import BEARER, an_entry, an_installation
 
 STDIO = SelfHosted(
@@ -106,3 +108,13 @@ def test_a_restart_is_another_generation_so_that_proxies_hear_of_another_process
 def test_its_generation_rises_with_each_change_of_entry_and_answers() -> None:
     first = wanted().generation
     assert wanted(version=2).generation == first + 1
+
+
+def test_what_means_nothing_to_a_process_does_not_restart_one() -> None:
+    found = wanted()
+    moved = replace(
+        found, generation=9, environment_id="e", environment_name="Live", namespace="tools-a",
+        egress=EgressRules(mode="off"), node_selector={"pool": "a"}, tolerations=({"key": "a"},), override="spec: {}",
+    )  # fmt: skip
+    assert of_a_process(moved) == of_a_process(found)
+    assert of_a_process(replace(found, command=("other",))) != of_a_process(found)
