@@ -33,7 +33,7 @@ def _networks(table: Iterable[tuple[str, str]]) -> tuple[tuple[Network, str], ..
 
 
 # No setting opens these. The metadata services hand out the machine's own credentials to whoever asks.
-_NEVER = _networks([
+NEVER = _networks([
     ("0.0.0.0/8", "this host (RFC 791)"),
     ("::/128", "this host (RFC 4291)"),
     ("169.254.0.0/16", "link-local, where clouds keep instance metadata"),
@@ -115,11 +115,11 @@ class AddressPolicy:
         if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
             # ::ffff:a.b.c.d is an IPv4 connection in other clothes: the inner address is the whole truth.
             return self._reason(address.ipv4_mapped)
-        never = _meaning(address, _NEVER)
+        never = _meaning(address, NEVER)
         if never is not None:
             return f"{never}; no setting opens it"
         inner = _carried_ipv4(address)
-        inner_never = _meaning(inner, _NEVER) if inner is not None else None
+        inner_never = _meaning(inner, NEVER) if inner is not None else None
         if inner_never is not None:
             return f"{inner} in IPv6 form: {inner_never}; no setting opens it"
         if not any(address in network for network in self.allowed):
@@ -178,13 +178,14 @@ def _network(item: str) -> Network:
         raise ValueError(f"{item!r} has bits set right of its mask; write {network}")
     if isinstance(network, IPv6Network) and network.network_address.ipv4_mapped is not None:
         raise ValueError(f"{item!r} is an IPv4 network in IPv6 form; write it as IPv4")
-    shut = next((why for never, why in _NEVER if _within(network, never)), None)
+    shut = next((why for never, why in NEVER if within(network, never)), None)
     if shut is not None:
         raise ValueError(f"{item!r} is {shut}, which is never opened; remove it")
     return network
 
 
-def _within(inner: Network, outer: Network) -> bool:
+def within(inner: Network, outer: Network) -> bool:
+    """Whether all addresses of `inner` are in `outer`; one of IPv4 is in none of IPv6."""
     if isinstance(inner, IPv4Network):
         return isinstance(outer, IPv4Network) and inner.subnet_of(outer)
     return isinstance(outer, IPv6Network) and inner.subnet_of(outer)

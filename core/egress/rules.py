@@ -1,16 +1,36 @@
 """What a server may reach: nothing, everything, or named networks and hosts on named ports. Pure.
 
 Kept for an environment (`control/registry/egress.py`), made into network policies in a cluster, and held for remote
-servers by whoever connects to them.
+servers by whoever connects to them. What a person writes is checked by `destinations.py` first.
 The grammar of a domain: `api.example.com` is that name; `*.example.com` one label before it; `**.example.com` any
-number of labels before it. Neither of the two is `example.com` itself.
+number of labels before it, but at least one. Neither of the two is `example.com` itself.
 """
 
-from typing import Literal
+import ipaddress
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from typing import Final, Literal
 
 import msgspec
 
+from core.egress.addresses import NEVER, Address, Network
+
 EgressMode = Literal["off", "all", "restricted"]
+_NAT64: Final = IPv6Network("64:ff9b::/96")
+
+
+def _in_ipv6(network: IPv4Network) -> IPv6Network:
+    """An IPv4 network as a translator (RFC 6052) takes it for."""
+    return IPv6Network((int(_NAT64.network_address) + int(network.network_address), 96 + network.prefixlen))
+
+
+SHUT: Final[tuple[Network, ...]] = (
+    *(network for network, _ in NEVER),
+    *(_in_ipv6(network) for network, _ in NEVER if isinstance(network, IPv4Network)),
+    # Other forms that carry an IPv4 address, which nobody uses now.
+    *(IPv6Network(text) for text in ("::/96", "64:ff9b:1::/48", "2002::/16")),
+)
+"""What no rule opens, not even `all`: link-local, where clouds keep what a machine may not tell, and the like."""
 
 
 class Allowed(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -23,6 +43,17 @@ class Allowed(msgspec.Struct, frozen=True, omit_defaults=True):
     ports: tuple[str, ...] = ("443",)
     """TCP ports: `443`, or a range `5432-5440`."""
 
+    def names(self, host: str, port: int) -> bool:
+        """Whether this host, in lower case and without a dot at its end, is one of the domains."""
+        return self._on(port) and any(matches(domain, host) for domain in self.domains)
+
+    def holds(self, address: Address, port: int) -> bool:
+        """Whether this address is in one of the networks."""
+        return self._on(port) and any(address in _network(cidr) for cidr in self.cidrs)
+
+    def _on(self, port: int) -> bool:
+        return any(first <= port <= last for first, last in map(port_range, self.ports))
+
 
 class EgressRules(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a server may reach, with all presets looked up."""
@@ -31,3 +62,62 @@ class EgressRules(msgspec.Struct, frozen=True, omit_defaults=True):
     """`off`: nothing but DNS. `all`: everything that nothing else shuts. `restricted`: what is allowed."""
     allowed: tuple[Allowed, ...] = ()
     """Of `restricted`; nothing there is the same as `off`."""
+
+    @property
+    def has_domains(self) -> bool:
+        """Whether a place must be able to hold names, to hold these rules."""
+        return self.mode == "restricted" and any(group.domains for group in self.allowed)
+
+    def permits_host(self, host: str, port: int) -> bool:
+        """Whether a TCP connection to a host of this name may be opened, whatever its address is. One that is an
+        address is judged as `permits_address` does.
+
+        A name that no domain allows may still lead to an address in an allowed network: whoever knows the address
+        asks for that too. One that is allowed may lead to an address that is shut: who connects judges that.
+        """
+        name = host.lower().removesuffix(".")
+        if _address(name.removeprefix("[").removesuffix("]")) is not None:
+            return self.permits_address(name.removeprefix("[").removesuffix("]"), port)
+        if self.mode != "restricted":
+            return self.mode == "all"
+        return any(group.names(name, port) for group in self.allowed)
+
+    def permits_address(self, ip: str, port: int) -> bool:
+        """Whether a TCP connection to this address may be opened, by whatever name it was found; False for a text
+        that is no address.
+        """
+        address = _address(ip)
+        if address is None or self.mode == "off" or any(address in network for network in SHUT):
+            return False
+        return self.mode == "all" or any(group.holds(address, port) for group in self.allowed)
+
+
+def matches(domain: str, host: str) -> bool:
+    """Whether a domain of the grammar above names this host; both in lower case."""
+    if domain.startswith("**."):
+        return host.endswith(domain[2:]) and len(host) > len(domain) - 2
+    if domain.startswith("*."):
+        first, dot, rest = host.partition(".")
+        return bool(first and dot) and rest == domain[2:]
+    return host == domain
+
+
+def port_range(text: str) -> tuple[int, int]:
+    """The first and the last port of `443` or `5432-5440`; ValueError for any other text."""
+    first, _, last = text.partition("-")
+    return int(first), int(last or first)
+
+
+def _address(text: str) -> Address | None:
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return IPv4Address(address.ipv4_mapped)
+    return address
+
+
+@lru_cache(4096)
+def _network(cidr: str) -> Network:
+    return ipaddress.ip_network(cidr)
