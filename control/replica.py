@@ -151,7 +151,7 @@ class Replica:
         proxies = Proxies(to_proxies, settings.proxy_internal_url, calls)
         opening = Opening(seals, place, CallerStatements(statements), WouldExchange(pool, settings.pages_url))
         explaining = Explaining(pool, proxies, opening, settings.pages_url)
-        safeguards = Safeguards(seals, settings.addresses, (settings.base_url, settings.pages_url))
+        safeguards = Safeguards(seals, settings.addresses, settings.own_urls, settings.cluster_namespaces)
         discoverer = Discoverer(pool, ProbeClient(proxies), safeguards, usable)
         self.discoveries = DiscoveriesUnderWay(discoverer, self.redis["people"])
         self.news = NewsOfLists(pool, discoverer)

@@ -168,6 +168,16 @@ class ControlSettings(msgspec.Struct, frozen=True):
         """The public URL without a slash at its end."""
         return self.public_url.rstrip("/")
 
+    @property
+    def own_urls(self) -> tuple[str, ...]:
+        """Where Archway itself is reached, by callers and by people."""
+        return self.base_url, self.pages_url
+
+    @property
+    def cluster_namespaces(self) -> tuple[str, ...]:
+        """Of the cluster, in which servers may run, the usual one first; (): servers run in no cluster."""
+        return (self.servers_namespace,) if self.runtime == "cluster" else ()
+
 
 def from_environment() -> ControlSettings:
     """The settings; raises BadSetting or BadKey naming the variable and the cure."""

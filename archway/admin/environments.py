@@ -1,7 +1,23 @@
 """Environments on the command line: where entries are put, some of them restricted."""
 
 from archway.admin.commands import commands
-from archway.admin.resource import Option, Resource
+from archway.admin.resource import Kind, Option, Resource, in_parts
+
+_CIDR, _DOMAIN = "A network that its servers may reach, such as 203.0.113.0/24", "A host that they may reach"
+_REGISTRY = "A registry that images must come from, such as registry.example.com/team"
+
+
+def _egress(member: str, flag: str, what: str, kind: Kind = "text") -> Option:
+    return Option("egress", f"{what}.", kind, flag=flag, member=member)
+
+
+def _quota(member: str, what: str, kind: Kind = "text") -> Option:
+    return Option("quota", f"At most, of one team: {what}.", kind, flag=f"quota_{member}", member=member)
+
+
+def _resources(member: str, what: str) -> Option:
+    return Option("resources", f"Of entries that do not say it: {what}.", flag=member, member=member)
+
 
 _FIELDS = (
     Option("name", "Unique name, for people.", needed=True),
@@ -10,6 +26,43 @@ _FIELDS = (
         "Whether only who holds environment:deploy-to-restricted puts entries into it, and takes them out.",
         "flag",
     ),
+    Option("namespace", "The cluster's namespace in which its servers run; '' for the deployment's own."),
+    _egress("mode", "egress", "What its servers may reach: off, all or restricted, which is what is named"),
+    _egress("cidrs", "cidr", f"{_CIDR}, with --egress restricted; ALL of them, may be repeated", "list"),
+    _egress(
+        "domains", "domain", f"{_DOMAIN}, such as api.example.com or *.example.com; ALL of them, may be repeated",
+        "list",
+    ),
+    _egress("ports", "port", "A port of these, 443 or 5432-5440; ALL of them, may be repeated", "list"),
+    Option(
+        "presets", "An egress preset, whose destinations are allowed too; may be repeated.", "references",
+        of="egress_preset", flag="preset",
+    ),
+    Option(
+        "node_selector", "A label, NAME=VALUE, of the nodes that its servers run on; may be repeated.", "map",
+        flag="node_label",
+    ),
+    Option(
+        "tolerations", 'JSON: taints that its servers tolerate, [{"key": "gpu", "operator": "Exists"}]; [] for the '
+        "deployment's.", "json", example='[{"key": "gpu", "operator": "Exists"}]',
+    ),
+    _resources("cpu", "processors set aside for a server, such as 100m"),
+    _resources("cpu_limit", "processors that one may use at most, such as 2"),
+    _resources("memory", "memory set aside for a server, such as 128Mi"),
+    _resources("memory_limit", "memory above which one is ended, such as 1Gi"),
+    Option(
+        "image_registries", f"{_REGISTRY}; may be repeated. None: from anywhere.", "list", flag="image_registry"
+    ),
+    _quota("servers", "installations whose server runs there; 0 for any number", "number"),
+    _quota("cpu", "processors set aside for them in all; '' for no limit"),
+    _quota("memory", "memory limits of them in all; '' for no limit"),
+)  # fmt: skip
+_IN_PARTS = {"presets", "node_selector", "image_registries"}
+_CHANGES = (
+    *(one for one in _FIELDS if one.name not in _IN_PARTS),
+    *in_parts("presets", "preset", "references", "An egress preset", of="egress_preset"),
+    *in_parts("node_selector", "node_label", "map", "A label, NAME=VALUE, of the nodes that its servers run on"),
+    *in_parts("image_registries", "image_registry", "list", _REGISTRY),
 )
 
 ENVIRONMENT = Resource(
@@ -17,19 +70,24 @@ ENVIRONMENT = Resource(
     one="environment",
     path="/environments",
     help="Where entries are put. Into a restricted one only by those who hold a permission for it.",
-    columns=("name", "restricted", "id"),
+    columns=("name", "restricted", "namespace", "id"),
     names=("name",),
     filters=(Option("name", "Only the one of this name, in whatever case."),),
     create=_FIELDS,
-    update=_FIELDS,
+    update=_CHANGES,
     examples={
         "create": (
             "archway environments create --name Staging",
             "archway environments create --name Production --restricted",
+            "archway environments create --name Payments --egress restricted --domain api.example.com --preset npm "
+            "--image-registry registry.example.com/payments --quota-servers 20",
         ),
         "list": ("archway environments list",),
         "show": ("archway environments show Production",),
-        "update": ("archway environments update Staging --restricted",),
+        "update": (
+            "archway environments update Staging --restricted",
+            "archway environments update Payments --add-preset GitHub --memory-limit 1Gi",
+        ),
         "delete": ("archway environments delete Staging",),
     },
 )

@@ -147,6 +147,7 @@ REFERENCES: dict[str, tuple[str, tuple[str, ...]]] = {
     "identity_provider": ("/identity-providers", ("slug", "name")),
     "pull_secret": ("/pull-secrets", ("name",)),
     "environment": ("/environments", ("name",)),
+    "egress_preset": ("/egress-presets", ("name",)),
     "oauth_client": ("/oauth-clients", ("name", "client_id")),
 }
 """Where an object of a kind is looked up, and by which fields."""

@@ -3,14 +3,27 @@
 Written by `control/changes/environments.py`. An entry names its environment itself (`entries.py`).
 """
 
+from functools import partial
+
+import msgspec
+
 from control.admin.api import Asked, Operations
-from control.admin.environment_models import EnvironmentChange, EnvironmentQuery, EnvironmentView, NewEnvironment
+from control.admin.environment_models import (
+    EgressBody,
+    EnvironmentChange,
+    EnvironmentQuery,
+    EnvironmentView,
+    NewEnvironment,
+    QuotaBody,
+)
 from control.admin.resource import one_or_404, shown
+from control.admin.run_models import ResourcesBody
 from control.changes import environments as changes
 from control.http.models import Id
 from control.http.paging import Page, page_of, place_key
 from control.registry import environment
 from control.registry.environment import told_of_environment
+from control.registry.partial import environment_with
 from control.store import environments
 from control.store.pool import transaction
 
@@ -29,7 +42,8 @@ async def list_environments(asked: Asked, query: EnvironmentQuery) -> Page[Envir
 async def create_environment(asked: Asked, body: NewEnvironment) -> EnvironmentView:
     """Make an environment, which nothing is in yet."""
     async with asked.changing() as write:
-        made = await changes.create(write, environment.NewEnvironment(**body.model_dump()))
+        wanted = msgspec.convert(body.model_dump(), environment.NewEnvironment)
+        made = await changes.create(write, asked.deps.safeguards, wanted)
     return _view(made)
 
 
@@ -44,7 +58,8 @@ async def read_environment(asked: Asked, environment_id: Id) -> EnvironmentView:
 async def change_environment(asked: Asked, environment_id: Id, body: EnvironmentChange) -> EnvironmentView:
     """Change an environment. The servers of the entries that are in it are looked at again."""
     async with asked.changing() as write:
-        return _view(await changes.change(write, environment_id, body.changes(), asked.version))
+        wanted = partial(environment_with, given=body.changes())
+        return _view(await changes.change(write, asked.deps.safeguards, environment_id, wanted, asked.version))
 
 
 @operations.delete("/environments/{environment_id}")
@@ -55,4 +70,11 @@ async def delete_environment(asked: Asked, environment_id: Id) -> None:
 
 
 def _view(found: environment.Environment) -> EnvironmentView:
-    return shown(EnvironmentView, told_of_environment(found))
+    told = told_of_environment(found)
+    return shown(
+        EnvironmentView,
+        told,
+        egress=told["egress"] and EgressBody.model_construct(**told["egress"]),
+        resources=told["resources"] and ResourcesBody.model_construct(**told["resources"]),
+        quota=QuotaBody.model_construct(**told["quota"]),
+    )

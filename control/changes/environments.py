@@ -2,15 +2,17 @@
 servers of the entries that are in one are looked at again after each change.
 """
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
 from control.changes.refusals import NotAllowed, NotNow, NotThere, refuse_stale
+from control.changes.safeguards import Safeguards
 from control.changes.write import Write
 from control.registry.actions import Action, lacking
 from control.registry.broken_rule import BrokenRule
 from control.registry.entry import Entry, WantedEntry
-from control.registry.environment import Environment, NewEnvironment, settable, told_of_environment
+from control.registry.environment import Environment, NewEnvironment, told_of_environment
+from control.registry.environment_rules import check_environment
 from control.registry.owner import Organisation
 from control.store import environments
 from control.store.writes import environments as rows
@@ -18,24 +20,30 @@ from control.store.writes import environments as rows
 DEPLOY: Final[Action] = "environment:deploy-to-restricted"
 
 
-async def create(write: Write, wanted: NewEnvironment) -> Environment:
-    """Make an environment, which nothing is in yet. NotAllowed; StoreConflict `environments_name`."""
+async def create(write: Write, safeguards: Safeguards, wanted: NewEnvironment) -> Environment:
+    """Make an environment, which nothing is in yet. BrokenRule; NotAllowed; StoreConflict `environments_name` or
+    `environment_presets_preset_id_fkey`.
+    """
     _refuse_without(write, "environment:create")
-    made = await rows.insert(write, wanted)
+    made = await rows.insert(write, check_environment(wanted, safeguards.namespaces))
     await write.announce()
     await write.record("create", "environment", made.id, None, told_of_environment(made))
     return made
 
 
 async def change(
-    write: Write, environment_id: str, wanted: Mapping[str, Any], version: int | None = None
+    write: Write,
+    safeguards: Safeguards,
+    environment_id: str,
+    wanted: Callable[[Environment], NewEnvironment],
+    version: int | None = None,
 ) -> Environment:
-    """Make of it what `wanted` names. Raises as `create`.
+    """Make of it what `wanted` says of what it is now. Raises as `create`.
 
     Who lifts a restriction lets in whoever it kept out, and so holds the permission that it asks for.
     """
     before = await _locked(write, environment_id, "environment:update", version)
-    asked = NewEnvironment(**{**settable(before), **wanted})
+    asked = check_environment(wanted(before), safeguards.namespaces)
     if before.restricted and not asked.restricted:
         await write.holder(DEPLOY, Organisation())
     after = await rows.update(write, environment_id, asked)

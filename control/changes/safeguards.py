@@ -1,4 +1,7 @@
-"""What changes of entries and installations need beside their transaction: built once, by `control/replica.py`."""
+"""What changes of entries, installations and environments need beside their transaction.
+
+Built once, by `control/replica.py`.
+"""
 
 from dataclasses import dataclass
 
@@ -14,3 +17,5 @@ class Safeguards:
     addresses: AddressPolicy
     own_urls: tuple[str, ...] = ()
     """Where Archway itself is reached, by callers and by people: nothing that is for it alone goes on to a server."""
+    namespaces: tuple[str, ...] = ()
+    """Of the cluster, in which servers may run, the deployment's own first; (): there is no cluster."""

@@ -64,8 +64,3 @@ class Environment(NewEnvironment):
 def told_of_environment(environment: Environment) -> dict[str, Any]:
     """All that people are told of an environment, in the words of the admin API."""
     return {one.name: as_plain(getattr(environment, one.name)) for one in fields(environment)}
-
-
-def settable(environment: NewEnvironment) -> dict[str, Any]:
-    """What may be changed of it by the names of its fields, to make another of them."""
-    return {one.name: getattr(environment, one.name) for one in fields(NewEnvironment)}

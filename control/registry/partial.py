@@ -1,4 +1,4 @@
-"""A change of some parts of an entry or a gateway, made into the whole that it asks for.
+"""A change of some parts of an object, such as an entry or a gateway, made into the whole that it asks for.
 
 What is named changes; what is not named stays, unless it no longer fits what is named: it then goes. Called for what
 callers of the admin API send, in its words. Leaves out whether the whole can be saved: `entry_rules.py`,
@@ -13,6 +13,7 @@ import msgspec
 from control.registry.broken_rule import BrokenRule
 from control.registry.credential import credential_of
 from control.registry.entry import Entry, WantedEntry, reached_of, told_of_entry
+from control.registry.environment import Environment, NewEnvironment, told_of_environment
 from control.registry.gateway import Gateway, GatewayFields, told_of_gateway
 from control.registry.identity_provider import IdentityProvider, ProviderFields, told_of_provider
 
@@ -87,6 +88,17 @@ def gateway_with(before: Gateway, given: Mapping[str, Any]) -> GatewayFields:
             "owner_id", "must be a user's id where visibility is 'personal'; leave it out to keep the owner"
         )
     return msgspec.convert(wanted, GatewayFields)
+
+
+def environment_with(before: Environment, given: Mapping[str, Any]) -> NewEnvironment:
+    """The environment with the given parts, of its policy, resources and quota too; everything else stays."""
+    told = told_of_environment(before)
+    parts = {
+        name: {**(told[name] or {}), **given[name]}
+        for name in ("egress", "resources", "quota")
+        if given.get(name) is not None
+    }
+    return msgspec.convert({**told, **given, **parts}, NewEnvironment)
 
 
 def provider_with(before: IdentityProvider, given: Mapping[str, Any]) -> ProviderFields:

@@ -75,9 +75,8 @@ def _pair(nearer: tuple[str, str], farther: tuple[str, str], amount: Callable[[s
     return (aside, aside) if nearer[0] else (limit, limit)
 
 
-def _cpu(quantity: str, where: str) -> int:
-    if not quantity:
-        return 0
+def check_amount_of_processors(quantity: str, where: str) -> int:
+    """How many thousandths; BrokenRule for what is no quantity of processors."""
     try:
         found = cpu_thousandths(quantity)
     except ValueError:
@@ -87,9 +86,8 @@ def _cpu(quantity: str, where: str) -> int:
     return found
 
 
-def _memory(quantity: str, where: str) -> int:
-    if not quantity:
-        return 0
+def check_amount_of_memory(quantity: str, where: str) -> int:
+    """How many bytes; BrokenRule for what is no quantity of memory, and for one that no server could be of."""
     try:
         found = memory_bytes(quantity)
     except ValueError:
@@ -97,3 +95,11 @@ def _memory(quantity: str, where: str) -> int:
     if not _LEAST <= found <= _MOST:
         raise BrokenRule(where, "must be 16Mi to 1024Gi, such as 128Mi or 1Gi")
     return found
+
+
+def _cpu(quantity: str, where: str) -> int:
+    return check_amount_of_processors(quantity, where) if quantity else 0
+
+
+def _memory(quantity: str, where: str) -> int:
+    return check_amount_of_memory(quantity, where) if quantity else 0

@@ -62,6 +62,45 @@ async def test_an_environment_is_made_changed_and_deleted_and_the_trail_says_so(
     assert (lines[1]["before"]["restricted"], lines[1]["after"]["restricted"]) == (False, True)
 
 
+ALL = {
+    "name": "Payments", "namespace": "payments",
+    "egress": {"mode": "off", "cidrs": [], "domains": [], "ports": ["443"]},
+    "node_selector": {"pool": "tools"}, "tolerations": [{"key": "tools", "operator": "Exists"}],
+    "resources": {"cpu": "100m", "memory": "", "memory_limit": "1Gi", "cpu_limit": ""},
+    "image_registries": ["registry.example.com/team"], "quota": {"servers": 3, "cpu": "2", "memory": "8Gi"},
+}  # fmt: skip
+
+
+async def test_all_that_an_environment_says_of_its_servers_is_kept_and_shown(api: Api) -> None:
+    made = await api.post("/environments", ALL)
+    assert {name: made[name] for name in ALL} == ALL
+    assert await api.get(f"/environments/{made['id']}") == made
+
+
+async def test_a_change_of_a_part_leaves_the_other_parts(api: Api) -> None:
+    made = await api.post("/environments", ALL)
+    parts = {"egress": {"mode": "all"}, "resources": {"memory": "256Mi"}, "quota": {"servers": 4}}
+    changed = await api.patch(f"/environments/{made['id']}", parts)
+    assert changed["egress"] == {**ALL["egress"], "mode": "all"}
+    assert changed["resources"] == {**ALL["resources"], "memory": "256Mi"}
+    assert changed["quota"] == {"servers": 4, "cpu": "2", "memory": "8Gi"}
+    gone = await api.patch(f"/environments/{made['id']}", {"egress": None, "resources": None})
+    assert (gone["egress"], gone["resources"], gone["namespace"]) == (None, None, "payments")
+
+
+async def test_what_no_cluster_would_take_is_refused_at_its_field(api: Api) -> None:
+    for body, field in (
+        ({"namespace": "Payments"}, "namespace"),
+        ({"tolerations": [{"key": "a", "operator": "In"}]}, "tolerations[0].operator"),
+        ({"image_registries": ["https://registry.example.com"]}, "image_registries[0]"),
+        ({"quota": {"memory": "much"}}, "quota.memory"),
+    ):
+        refused = await api.post("/environments", {"name": "Payments", **body}, expect=422)
+        assert [one["field"] for one in refused["errors"]] == [field]
+    no_preset = await api.post("/environments", {"name": "Payments", "presets": [api.admin.user["id"]]}, expect=409)
+    assert no_preset["errors"][0]["field"] == "presets"
+
+
 async def test_two_have_not_one_name(api: Api) -> None:
     await environment(api)
     refused = await api.post("/environments", {"name": "PRODUCTION"}, expect=409)

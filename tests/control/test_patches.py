@@ -12,6 +12,7 @@ __all__ = ["api"]
 
 NULL_MEANS = {
     "/gateways/{gateway_id}": {"owner_id", "identity_provider_id"},
+    "/environments/{environment_id}": {"egress", "resources"},
     "/entries/{entry_id}": {
         "caller_statement",
         "credential_placement",

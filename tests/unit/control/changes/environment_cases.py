@@ -7,14 +7,18 @@ from typing import Any
 from control.changes import environments as changes
 from control.changes.write import Write
 from control.registry.environment import Environment, NewEnvironment
+from control.registry.partial import environment_with
+from tests.unit.control.changes.acting import SAFEGUARDS
 
 
 async def made(write: Write) -> Environment:
-    return await changes.create(write, NewEnvironment(name="Production"))
+    return await changes.create(write, SAFEGUARDS, NewEnvironment(name="Production"))
 
 
 async def change(write: Write, _: Any) -> None:
-    await changes.change(write, (await made(write)).id, {"restricted": True})
+    await changes.change(
+        write, SAFEGUARDS, (await made(write)).id, lambda before: environment_with(before, {"restricted": True})
+    )
 
 
 async def delete(write: Write, _: Any) -> None:
