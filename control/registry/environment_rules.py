@@ -11,9 +11,12 @@ from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from control.registry.broken_rule import BrokenRule
+from control.registry.egress import Egress
 from control.registry.environment import NewEnvironment, Quota
 from control.registry.image_sources import check_image_source
 from control.registry.quantities import check_amount_of_memory, check_amount_of_processors, check_resources
+from core.egress.destinations import BadDestination, checked
+from core.egress.rules import Allowed
 
 MAX_SELECTOR: Final = 16
 MAX_TOLERATIONS: Final = 16
@@ -40,7 +43,7 @@ def check_environment(wanted: E, namespaces: Collection[str] = ()) -> E:
     """The environment in the form that is kept, or BrokenRule. `namespaces`: in which control may run servers, the
     deployment's own first; (): there is no cluster, and any name is kept for when there is one.
 
-    Leaves out its egress policy and presets, which are checked by `egress.py`.
+    Leaves out whether anything there can enforce its egress policy.
     """
     if wanted.namespace:
         _check_namespace(wanted.namespace, namespaces)
@@ -51,7 +54,11 @@ def check_environment(wanted: E, namespaces: Collection[str] = ()) -> E:
     _check_quota(wanted.quota)
     if len(wanted.presets) > MAX_PRESETS:
         raise BrokenRule("presets", f"has {len(wanted.presets)}; at most {MAX_PRESETS} are allowed")
-    return replace(wanted, image_registries=_checked_registries(wanted.image_registries))
+    return replace(
+        wanted,
+        egress=wanted.egress and _checked_egress(wanted.egress),
+        image_registries=_checked_registries(wanted.image_registries),
+    )
 
 
 def _check_namespace(name: str, namespaces: Collection[str]) -> None:
@@ -66,6 +73,15 @@ def _check_namespace(name: str, namespaces: Collection[str]) -> None:
             f"must be one in which servers may run here: {', '.join(namespaces)}. The deployment's "
             "ARCHWAY_SERVERS_NAMESPACES names them",
         )
+
+
+def _checked_egress(egress: Egress) -> Egress:
+    """What is named stays with each mode, for when it is `restricted` again."""
+    try:
+        named = checked(Allowed(egress.cidrs, egress.domains, egress.ports))
+    except BadDestination as wrong:
+        raise BrokenRule(f"egress.{wrong.field}", wrong.message) from None
+    return Egress(egress.mode, named.cidrs, named.domains, named.ports)
 
 
 def _check_selector(selector: Mapping[str, str]) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from control.registry.broken_rule import BrokenRule
+from control.registry.egress import Egress
 from control.registry.environment import NewEnvironment, Quota
 from control.registry.environment_rules import MAX_SELECTOR, MAX_TOLERATIONS, check_environment
 from control.registry.image_sources import DOCKER
@@ -32,6 +33,11 @@ def test_an_environment_that_says_all_of_it_is_kept_as_it_is() -> None:
         quota=Quota(servers=20, cpu="4", memory="16Gi"),
     )
     assert check_environment(wanted, ("tools", "tools-a")) == wanted
+
+
+def test_destinations_are_kept_in_their_normal_form() -> None:
+    wanted = environment(egress=Egress("restricted", domains=("API.example.com", "api.example.com")))
+    assert check_environment(wanted).egress == Egress("restricted", domains=("api.example.com",))
 
 
 def test_where_there_is_no_cluster_any_namespace_is_kept() -> None:
@@ -73,6 +79,9 @@ def test_a_namespace_in_which_control_runs_nothing_is_refused_with_those_that_ar
             {"tolerations": ({**GPU, "effect": "NoExecute", "tolerationSeconds": "1"},)},
             "tolerations[0].tolerationSeconds",
         ),
+        ({"egress": Egress("restricted", cidrs=("10.0.0.1/8",))}, "egress.cidrs"),
+        ({"egress": Egress("restricted", domains=("*.com",))}, "egress.domains"),
+        ({"egress": Egress("off", ports=("https",))}, "egress.ports"),
         ({"resources": Resources(memory="much")}, "resources.memory"),
         ({"resources": Resources(cpu="2", cpu_limit="1")}, "resources.cpu_limit"),
         ({"quota": Quota(servers=-1)}, "quota.servers"),
