@@ -27,6 +27,7 @@ from archway.admin.sign_ins import SIGN_INS
 from archway.calling.commands import call, tools
 from archway.doctor.command import doctor
 from archway.keys_command import keys
+from archway.migrate_command import migrate
 from archway.plain_words import PlainGroup
 from archway.plane_commands import control, proxy
 from archway.status.command import status
@@ -66,7 +67,7 @@ for panel, plain in (
     ("One machine", (up, down)),
     ("How it is", (status, doctor)),
     ("Call tools", (tools, call, explain)),
-    ("Run a deployment", (control, proxy)),
+    ("Run a deployment", (control, proxy, migrate)),
 ):
     for command in plain:
         app.command(rich_help_panel=panel)(command)

@@ -14,6 +14,8 @@ from typing import Any, Final, Literal, TypeAlias
 import asyncpg
 import orjson
 
+from core.our_version import VERSION
+
 log = logging.getLogger(__name__)
 
 Connection: TypeAlias = asyncpg.Connection
@@ -28,8 +30,10 @@ STATEMENT_S: Final = 10.0
 COMMIT_WITHIN_S: Final = 5.0
 _JSONB_VERSION: Final = b"\x01"
 """What PostgreSQL puts before `jsonb` in its binary form."""
+APPLICATION: Final = f"archway-control {VERSION}"
+"""What PostgreSQL shows of our connections: `archway migrate --contract` sees by it who is connected."""
 _SERVER_SETTINGS: Final = {
-    "application_name": "archway-control",
+    "application_name": APPLICATION,
     "statement_timeout": "15000",
     "lock_timeout": "5000",
     "idle_in_transaction_session_timeout": "30000",
