@@ -9,6 +9,7 @@ from archway.admin.resource import Option, Resource, in_parts
 from archway.admin.show import table_text
 from archway.admin_client import AdminApi
 
+_ENVIRONMENT = "An environment whose entries alone it may show"
 _CLIENT = "The client_id of an OAuth client that is let in"
 GATEWAY_FIELDS = (
     Option("slug", "Short unique name, a DNS label; part of the URL.", needed=True),
@@ -43,6 +44,10 @@ GATEWAY_FIELDS = (
         "tool_loading", "all: clients list every tool; search_and_run: two tools that find and run them.",
         words=("all", "search_and_run"),
     ),
+    Option(
+        "environments", f"{_ENVIRONMENT}; may be repeated. None: any entry.", "references", of="environment",
+        flag="environment",
+    ),
 )  # fmt: skip
 
 
@@ -66,13 +71,14 @@ def _block(value: Any) -> list[str]:
     return ["    " + line for line in json.dumps(value, indent=2).splitlines()]
 
 
-_IN_PARTS = {"labels", "teams", "header_allowlist", "allowed_clients"}
+_IN_PARTS = {"labels", "teams", "header_allowlist", "allowed_clients", "environments"}
 GATEWAY_CHANGES = (
     *(one for one in GATEWAY_FIELDS if one.name not in _IN_PARTS),
     *in_parts("labels", "label", "map", "A label, name=value"),
     *in_parts("teams", "team", "references", "A team that may use it", of="team"),
     *in_parts("header_allowlist", "header", "list", "A header of callers that is passed on", whole="allow_header"),
     *in_parts("allowed_clients", "client", "list", _CLIENT, whole="allow_client"),
+    *in_parts("environments", "environment", "references", _ENVIRONMENT, of="environment"),
 )
 GATEWAY = Resource(
     name="gateways",
@@ -96,6 +102,7 @@ GATEWAY = Resource(
         "update": (
             "archway gateways update sales --add-header x-request-source",
             "archway gateways update sales --remove-header x-tenant --add-team Support",
+            "archway gateways update sales --add-environment Production",
             "archway gateways update sales --tool-loading search_and_run --may-ask elicitation --may-ask sampling",
         ),
         "delete": ("archway gateways delete sales",),

@@ -68,6 +68,12 @@ def _line(
 
 
 def _called(api: AdminApi, option: Option, those: Iterable[str]) -> list[str]:
-    """What people call them: names of teams, anything else as it is."""
+    """What people call them: names of teams and environments, anything else as it is."""
     names = Names(api)
-    return [names.team(one) for one in those] if option.of == "team" else list(those)
+    match option.of:
+        case "team":
+            return [names.team(one) for one in those]
+        case "environment":
+            return [names.environment(one) for one in those]
+        case _:
+            return list(those)

@@ -77,6 +77,8 @@ def _with_owner(names: Names, item: Mapping[str, Any]) -> dict[str, Any]:
         item = {**item, "team_id": names.team(str(item["team_id"]))}
     if item.get("environment_id"):
         item = {**item, "environment_id": names.environment(str(item["environment_id"]))}
+    if item.get("environments"):
+        item = {**item, "environments": [names.environment(str(one)) for one in item["environments"]]}
     if item.get("visibility") == "teams":
         teams = [names.team(str(team)) for team in item.get("teams") or []]
         return {**item, "owner": ", ".join(teams), "teams": teams}

@@ -10,7 +10,7 @@ from control.http.models import BothSpellings, Change, Description, Id, Item, Mo
 from control.http.paging import NamedPageQuery
 from control.registry.entry_tool import ToolKind, ToolState
 from control.registry.exposed_names import MAX_EXPOSED
-from control.registry.gateway import ToolLoading
+from control.registry.gateway import MAX_ENVIRONMENTS, ToolLoading
 from control.registry.headers import MAX_ALLOWLIST
 from control.registry.installation import LONGEST_ADDRESS
 from control.registry.oauth_client import LONGEST_ID, MAX_CLIENTS
@@ -75,6 +75,10 @@ class GatewayFields(Model):
         "all",
         description="`all`: every tool is in the list. `search_and_run`: `search_tools` and `run_tool` are, and find "
         "and run the others, which keeps the list short.",
+    )
+    environments: Annotated[list[Id], Bound(max_length=MAX_ENVIRONMENTS)] = Bound(
+        default_factory=list,
+        description="Environments whose entries it may show; none: it may show any entry.",
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from control.changes.gateways import managed
 from control.changes.refusals import NotNow, NotThere, refuse_stale
+from control.changes.served_environments import check_assigned
 from control.changes.write import Write, there
 from control.credentials.cure import to_give_again
 from control.registry.actions import Action
@@ -66,10 +67,13 @@ class Assigned:
 
 async def create(write: Write, gateway_id: str, wanted: WantedTools) -> Assigned:
     """Assign tools of one entry, by name or all of them; StoreConflict for an exposed name that is taken."""
-    gateway = await _locked_gateway(write, gateway_id, "assignment:create")
     entry = await _entry(write, wanted.entry)
+    gateway = await _locked_gateway(write, gateway_id, "assignment:create")
+    if entry is None or not sees(write.actor, "entry:read", entry.visibility, entry.teams):
+        raise BrokenRule("entry", "is not the id of an entry that you may see; list /entries")
     if entry.team_id is not None:
         check_shown_on(gateway, {entry.slug: entry.team_id}, "entry")
+    await check_assigned(write, gateway, entry)
     wanted = replace(wanted, installation=await _pin(write, gateway, wanted.installation, entry.id))
     found = await _wanted_tools(write, entry, wanted)
     kept, created = await _assign(write, gateway_id, entry.slug, found, wanted)
@@ -120,12 +124,12 @@ async def _locked(write: Write, gateway_id: str, assignment_id: str, version: in
     return found
 
 
-async def _entry(write: Write, name: str) -> Entry:
-    find = entries.one if is_id(name) else entries.by_slug
-    entry = await find(write.connection, name)
-    if entry is None or not sees(write.actor, "entry:read", entry.visibility, entry.teams):
-        raise BrokenRule("entry", "is not the id of an entry that you may see; list /entries")
-    return entry
+async def _entry(write: Write, name: str) -> Entry | None:
+    """The entry, locked before the gateway: it moves to no environment meanwhile that the gateway does not serve."""
+    if is_id(name):
+        return await entries.one(write.connection, name, lock=True)
+    found = await entries.by_slug(write.connection, name)
+    return None if found is None else await entries.one(write.connection, found.id, lock=True)
 
 
 async def _pin(write: Write, gateway: Gateway, name: str | None, entry_id: str) -> str | None:

@@ -10,6 +10,7 @@ from control.changes.environments import placer
 from control.changes.pull_secrets import check_named
 from control.changes.refusals import NotAllowed, NotNow, refuse_in_use, refuse_stale
 from control.changes.safeguards import Safeguards
+from control.changes.served_environments import check_moved
 from control.changes.visible import managed_entry
 from control.changes.write import Write, there
 from control.credentials import dispatch
@@ -72,6 +73,7 @@ async def change(
     _refuse_to_run(write, asked, before)
     await check_named(write, asked, before)
     await check_speaks_for_callers(write, asked, before)
+    await check_moved(write, before, asked.environment_id)
     placed_by = await placer(write, asked, before, named=places)
     await rows.update(write, entry_id, _sealed(safeguards, entry_id, asked, before, placed_by))
     after = there(await entries.one(write.connection, entry_id))

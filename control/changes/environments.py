@@ -14,7 +14,7 @@ from control.registry.entry import Entry, WantedEntry
 from control.registry.environment import Environment, NewEnvironment, told_of_environment
 from control.registry.environment_rules import check_environment
 from control.registry.owner import Organisation
-from control.store import environments
+from control.store import environments, gateway_environments
 from control.store.writes import environments as rows
 
 DEPLOY: Final[Action] = "environment:deploy-to-restricted"
@@ -55,11 +55,14 @@ async def change(
 
 
 async def delete(write: Write, environment_id: str, version: int | None = None) -> None:
-    """Delete one that no entry is in; NotNow for another."""
+    """Delete one that no entry is in and no gateway names; NotNow for another."""
     before = await _locked(write, environment_id, "environment:delete", version)
     inside = await environments.entries_in(write.connection, environment_id)
     if inside:
         raise NotNow(f"The entries {', '.join(inside)} are in this environment. Take them out of it first.")
+    served = await gateway_environments.gateways_naming(write.connection, environment_id)
+    if served:
+        raise NotNow(f"The gateways {', '.join(served)} serve this environment. Have them name others first.")
     await rows.delete(write, environment_id)
     await write.announce()
     await write.record("delete", "environment", environment_id, told_of_environment(before), None)

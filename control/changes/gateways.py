@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from control.changes.refusals import NotAllowed, refuse_stale
+from control.changes.served_environments import check_shown
 from control.changes.visible import visible_gateway
 from control.changes.write import Write, there
 from control.registry.access import Caller
@@ -25,7 +26,7 @@ from core.mcp.questions import QUESTIONS
 
 async def create(write: Write, wanted: GatewayFields) -> Gateway:
     """Make a gateway, which shows nothing yet. BrokenRule; StoreConflict `gateways_slug_key` or
-    `gateways_owner_id_fkey`, `gateway_teams_team_id_fkey`.
+    `gateways_owner_id_fkey`, `gateway_teams_team_id_fkey`, `gateway_environments_environment_id_fkey`.
     """
     gateway_id = new_id()
     checked = _checked(write.actor, "gateway:create", wanted)
@@ -45,6 +46,7 @@ async def change(
     checked = _checked(write.actor, "gateway:update", wanted(before))
     check_audience(checked, await assignments.pins_of_one(write.connection, gateway_id))
     check_shown_on(checked, await assignments.of_team_entries(write.connection, gateway_id))
+    await check_shown(write, gateway_id, checked)
     await _check_clients(write, checked.allowed_clients, before.allowed_clients)
     if _provider_named(checked) != _provider_named(before):
         checked = await _with_audience(write, checked)

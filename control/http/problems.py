@@ -104,6 +104,10 @@ CONSTRAINTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "gateways_slug_key": ("slug", "is another gateway's; choose another"),
         "gateways_owner_id_fkey": ("owner_id", "is not the id of a user; list /users"),
         "gateway_teams_team_id_fkey": ("teams", "names a team that does not exist; list /teams"),
+        "gateway_environments_environment_id_fkey": (
+            "environments",
+            "names an environment that is not there; list /environments",
+        ),
         "identity_providers_slug": ("slug", "is another identity provider's; choose another"),
         "identity_providers_issuer": ("issuer", "is another identity provider's; change that one"),
         "gateways_identity_provider_id_fkey": (

@@ -6,7 +6,7 @@ column of the same name and a field of the admin API. Leaves out who may change 
 
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from control.registry.entry_tool import ToolKind, ToolState
 from control.registry.owner import Scope
@@ -17,6 +17,7 @@ from core.resolve import Way
 from core.snapshot import TokenIssuer, Visibility
 
 ToolLoading = Literal["all", "search_and_run"]
+MAX_ENVIRONMENTS: Final = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,8 @@ class GatewayFields:
     """Whether every tool is in its list, or two tools that find and run them."""
     takes_assertions: bool = False
     """Whether clients get access tokens for it by an assertion of its identity provider (ID-JAG)."""
+    environments: tuple[str, ...] = ()
+    """Identifiers of the environments whose entries it may show; none: it may show any entry."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,10 @@ _PRESETS: Final = columns_of(NewEgressPreset)
 
 async def one(connection: Connection, environment_id: str, *, lock: bool = False) -> Environment | None:
     """The environment with this identifier; locked for a change of it, or of what is in it."""
-    row = await connection.fetchrow(_SELECT + "where id = $1" + (" for update" if lock else ""), environment_id)
+    if lock:
+        # By itself: a statement that waited for the lock would see the presets of before.
+        await connection.execute("select from environments where id = $1 for update", environment_id)
+    row = await connection.fetchrow(_SELECT + "where id = $1", environment_id)
     return None if row is None else made(Environment, row)
 
 

@@ -17,10 +17,12 @@ from control.store.rows import columns_of, made
 from control.store.statements import Place, behind, in_order, place_of
 
 SELECT: Final = """
-    select g.*, array(select t.team_id from gateway_teams t where t.gateway_id = g.id order by t.team_id) as teams
+    select g.*, array(select t.team_id from gateway_teams t where t.gateway_id = g.id order by t.team_id) as teams,
+        array(select s.environment_id from gateway_environments s where s.gateway_id = g.id order by s.environment_id)
+            as environments
     from gateways g
 """
-_VISIBLE: Final = """
+VISIBLE: Final = """
     ($1 or g.visibility = 'organisation' or g.owner_id = $2::uuid
         or (g.visibility = 'teams'
             and exists (select 1 from gateway_teams t where t.gateway_id = g.id and t.team_id = any($3::uuid[]))))
@@ -39,7 +41,10 @@ class GoesWithGateway:
 
 async def one(connection: Connection, gateway_id: str, *, lock: bool = False) -> Gateway | None:
     """The gateway with this identifier; locked for a change."""
-    row = await connection.fetchrow(SELECT + "where g.id = $1" + (" for update of g" if lock else ""), gateway_id)
+    if lock:
+        # By itself: a statement that waited for the lock would see the teams and environments of before.
+        await connection.execute("select from gateways where id = $1 for update", gateway_id)
+    row = await connection.fetchrow(SELECT + "where g.id = $1", gateway_id)
     return None if row is None else made(Gateway, row)
 
 
@@ -85,7 +90,7 @@ async def page(
     rows = await connection.fetch(
         SELECT
         + "where"
-        + _VISIBLE
+        + VISIBLE
         + f"""and {behind(5, "g.name", "g.id")}
              and ($7::jsonb is null or g.labels @> $7)
            {in_order("g.name", "g.id")} limit $4""",
@@ -141,7 +146,7 @@ async def showing_in_words(
     rows = await connection.fetch(
         f"""select slug, count(*) filter (where kind not in ('resources', 'prompts')) as tools,
                 array_agg(distinct kind) filter (where kind in ('resources', 'prompts')) as offers from (
-                select case when {_VISIBLE} then g.slug end as slug, t.kind from assignments a
+                select case when {VISIBLE} then g.slug end as slug, t.kind from assignments a
                 join entry_tools t on t.id = a.tool_id join gateways g on g.id = a.gateway_id
                 where ($4::uuid is null or t.entry_id = $4) and ($5::uuid is null or a.installation_id = $5)
             ) seen group by slug order by slug nulls last limit $6""",

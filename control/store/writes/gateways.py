@@ -7,21 +7,25 @@ from control.store.rows import columns_of, values_of
 from control.store.statements import insert_into, update_of
 from control.store.writing import Writing
 
-_COLUMNS: Final = columns_of(GatewayFields, apart={"teams"})
+_COLUMNS: Final = columns_of(GatewayFields, apart={"teams", "environments"})
 _INSERT: Final = insert_into("gateways", _COLUMNS)
 _UPDATE: Final = update_of("gateways", _COLUMNS)
 
 
 async def insert(writing: Writing, gateway_id: str, gateway: GatewayFields) -> None:
-    """A new gateway; StoreConflict `gateways_slug_key`, `gateways_owner_id_fkey` or `gateway_teams_team_id_fkey`."""
+    """A new gateway; StoreConflict `gateways_slug_key`, `gateways_owner_id_fkey`, `gateway_teams_team_id_fkey` or
+    `gateway_environments_environment_id_fkey`.
+    """
     await writing.execute(_INSERT, gateway_id, *_values(gateway))
     await _set_teams(writing, gateway_id, gateway.teams)
+    await _set_environments(writing, gateway_id, gateway.environments)
 
 
 async def update(writing: Writing, gateway_id: str, gateway: GatewayFields) -> None:
     """All that a person may set, and the next version; StoreConflict as `insert`."""
     await writing.execute(_UPDATE, gateway_id, *_values(gateway))
     await _set_teams(writing, gateway_id, gateway.teams)
+    await _set_environments(writing, gateway_id, gateway.environments)
 
 
 async def retire_slug(writing: Writing, gateway_id: str, slug: str) -> None:
@@ -44,6 +48,15 @@ async def _set_teams(writing: Writing, gateway_id: str, teams: tuple[str, ...]) 
         "insert into gateway_teams (gateway_id, team_id) select $1, unnest($2::uuid[])",
         gateway_id,
         sorted(set(teams)),
+    )
+
+
+async def _set_environments(writing: Writing, gateway_id: str, environments: tuple[str, ...]) -> None:
+    await writing.execute("delete from gateway_environments where gateway_id = $1", gateway_id)
+    await writing.execute(
+        "insert into gateway_environments (gateway_id, environment_id) select $1, unnest($2::uuid[])",
+        gateway_id,
+        sorted(set(environments)),
     )
 
 

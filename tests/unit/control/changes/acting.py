@@ -65,6 +65,17 @@ async def changed(pool: Pool, *acts: Callable[[Write], Awaitable[Any]]) -> None:
             await act(write)
 
 
+async def waiting_for_a_lock(pool: Pool) -> None:
+    """Until somebody waits for what another transaction holds."""
+    while True:
+        async with transaction(pool, readonly=True) as connection:
+            if await connection.fetchval(
+                "select count(*) from pg_locks l join pg_stat_activity a using (pid) "
+                "where not granted and a.datname = current_database()"
+            ):
+                return
+
+
 async def new_user(write: Write, name: str, role: Role = "member") -> User:
     return await users.create(write, NewUser(name=name, email=f"{name}@example.com", role=role))
 

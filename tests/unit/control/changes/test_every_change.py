@@ -85,6 +85,9 @@ WITHOUT_WRITE = {
     "pull_secrets.check_named": "changes nothing: it says what an entry may not name",
     "callers_tokens.check_speaks_for_callers": "changes nothing: it says who may save an entry",
     "environments.placer": "changes nothing: it says who stands for where an entry is put",
+    "served_environments.check_assigned": "changes nothing: it says what a gateway may not show",
+    "served_environments.check_shown": "changes nothing: it says what a gateway may not show",
+    "served_environments.check_moved": "changes nothing: it says where an entry may not move",
     "first_admin.ensure_first_admin": "makes its own Write; nobody's act, which test_first_admin.py holds it to",
 }
 """Public coroutines of the folder that are not changes in somebody's `Write`, each with its reason."""

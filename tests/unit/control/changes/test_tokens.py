@@ -19,7 +19,16 @@ from control.sign_in.session import begin
 from control.store import browser_sessions
 from control.store.pool import Pool, transaction
 from core.tokens import digest, well_formed
-from tests.unit.control.changes.acting import ADMIN, audit_of, forget, new_team, new_token, new_user, outbox_of
+from tests.unit.control.changes.acting import (
+    ADMIN,
+    audit_of,
+    forget,
+    new_team,
+    new_token,
+    new_user,
+    outbox_of,
+    waiting_for_a_lock,
+)
 
 PLAIN = WantedToken(name="ci")
 
@@ -134,17 +143,6 @@ async def test_a_token_that_is_just_being_made_is_among_all_of_its_owners(pool: 
         revoking = group.create_task(revoke())
         await waiting_for_a_lock(pool)
     assert revoking.result() == 1
-
-
-async def waiting_for_a_lock(pool: Pool) -> None:
-    """Until somebody waits for what another transaction holds."""
-    while True:
-        async with transaction(pool, readonly=True) as connection:
-            if await connection.fetchval(
-                "select count(*) from pg_locks l join pg_stat_activity a using (pid) "
-                "where not granted and a.datname = current_database()"
-            ):
-                return
 
 
 async def test_nobody_gives_what_outlives_the_token_that_they_came_with(pool: Pool) -> None:
