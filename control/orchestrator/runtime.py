@@ -18,7 +18,7 @@ from control.orchestrator.defaults import Defaults
 from control.orchestrator.differences import differs, fingerprinted
 from control.orchestrator.evidence import events_of, packages_that_run, said_by_the_bridge
 from control.orchestrator.foreign_secrets import check_foreign_secrets
-from control.orchestrator.identity import INSTALLATION, INSTANCE
+from control.orchestrator.identity import INSTALLATION, INSTANCE, PROBE
 from control.orchestrator.kinds import (
     APPLIED,
     DEPLOYMENT,
@@ -65,7 +65,7 @@ class ClusterRuntime:
     def __init__(self, cluster: Cluster, defaults: Defaults) -> None:
         self._cluster, self._defaults = cluster, defaults
         self._namespace = defaults.namespace
-        self._labels = f"{INSTANCE}={defaults.instance_id}"
+        self._labels = f"{INSTANCE}={defaults.instance_id},!{PROBE}"
         self._copies: Copies | None = None
         self._full_at: dict[str, float] = {}
         self._refused: dict[str, tuple[int, Refused]] = {}

@@ -39,6 +39,12 @@ async def page(
     return [made(Environment, row) for row in rows]
 
 
+async def with_a_policy(connection: Connection) -> list[Environment]:
+    """Those that say what their servers may reach."""
+    rows = await connection.fetch(_SELECT + "where egress is not null order by id")
+    return [made(Environment, row) for row in rows]
+
+
 async def entries_in(connection: Connection, environment_id: str) -> list[str]:
     """Slugs of the entries that are in it, in their order."""
     rows = await connection.fetch("select slug from entries where environment_id = $1 order by slug", environment_id)

@@ -28,6 +28,8 @@ class Rollouts:
         self._made = 0
         self._settled: dict[tuple[str, str], Outcome] = {}
         self.outcome: Callable[[Thing], Outcome] = lambda deployment: READY
+        self.alone: Callable[[Thing], Thing] = lambda pod: {}
+        """The status of a pod that nothing made but a test, or what it tests; {}: no node has looked at it yet."""
         self.on = True
         """Off: nothing becomes of a Deployment, as in an API server without controllers."""
         objects.on_change = self.changed
@@ -52,8 +54,16 @@ class Rollouts:
         elif key[0].plural in {"replicasets", "pods"}:
             if owner := self._objects.owner_of(key):
                 self._look_at(owner)
+            elif key[0].plural == "pods":
+                self._run_alone(key)
         else:
             self._roll(key)
+
+    def _run_alone(self, key: Key) -> None:
+        pod = self._objects.all[key]
+        status = self.alone(pod)
+        if status and status != pod.get("status"):
+            self._objects.write(key, pod | {"status": status}, self._objects.owners[key], status=True)
 
     def _roll(self, key: Key) -> None:
         deployment = self._objects.all.get(key)

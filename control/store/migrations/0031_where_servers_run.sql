@@ -52,6 +52,8 @@ create table egress_enforcement (
     kind text not null,
     state text not null check (state in ('enforced', 'not_enforced', 'unknown')),
     reason text not null default '',
+    provider text not null default '',
+    probed_of text not null default '', -- a digest of all that, when it changes, is reason for another probe
     probed_at timestamptz not null default now(),
     primary key (environment_id, kind)
 );

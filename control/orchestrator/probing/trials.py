@@ -1,0 +1,67 @@
+"""What a probe tries for each kind of rules: the rules it is held to, what must answer, and what must not. Pure.
+
+The rules are of the environment's kind and not its very list: of that nobody knows what listens where. They allow
+what surely listens, a pod of the probe's own or what the operator names, and leave out what surely listens too.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from control.registry.enforcement import RuleKind
+from control.registry.probe_targets import ProbeTarget
+from core.egress.rules import Allowed, EgressRules
+from core.reach_terms import API_SERVER, NAMESERVER
+
+PORTS: Final = (8081, 8082)
+"""On which the probe's own pod listens: one that a rule allows, and one that none does."""
+METADATA: Final = ("169.254.169.254:80",)
+"""Link-local, which even `all` shuts: where clouds tell their machines who they are."""
+NOBODY: Final = "probe.invalid"
+"""A name that nobody can have (RFC 6761 section 6.4), for a rule that allows no host that is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What is tried of one kind of rules, by a pod that is held to `rules`."""
+
+    kind: RuleKind
+    rules: EgressRules
+    opens: tuple[str, ...]
+    """Targets that the rules allow."""
+    shuts: tuple[str, ...]
+    """Targets that they do not."""
+    lacks: str = ""
+    """What would have to be given to try what is allowed; '' where nothing lacks."""
+
+
+def trial_of(kind: RuleKind, listener: str, targets: Sequence[ProbeTarget]) -> Trial:
+    """The trial of this kind, where the probe's own pod listens at the address `listener`."""
+    allowed, other = (ProbeTarget(listener, port, is_address=True) for port in PORTS)
+    ours = (str(allowed), str(other))
+    addresses = [one for one in targets if one.is_address]
+    names = [one for one in targets if not one.is_address]
+    match kind:
+        case "off":
+            return Trial(kind, EgressRules("off"), (NAMESERVER,), (*ours, API_SERVER, *_texts(targets)))
+        case "all":
+            return Trial(kind, EgressRules("all"), (*ours, *_texts(targets)), METADATA)
+        case "cidr":
+            # Some providers match pods by their labels alone: what the operator names is better.
+            opens = addresses or [allowed]
+            shuts = (*(ours if addresses else (str(other),)), API_SERVER, *_texts(names))
+            return Trial(kind, _only(opens), _texts(opens), shuts)
+        case "domain":
+            shuts = (*ours, API_SERVER, *_texts(addresses))
+            if not names:
+                return Trial(kind, _only([ProbeTarget(NOBODY, 443, is_address=False)]), (), shuts, "a name")
+            return Trial(kind, _only(names), _texts(names), shuts)
+
+
+def _only(targets: Sequence[ProbeTarget]) -> EgressRules:
+    allowed: tuple[Allowed, ...] = tuple(one.allowed for one in targets)
+    return EgressRules("restricted", allowed)
+
+
+def _texts(targets: Sequence[ProbeTarget]) -> tuple[str, ...]:
+    return tuple(str(one) for one in targets)

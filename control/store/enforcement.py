@@ -1,0 +1,85 @@
+"""SQL of what probes of egress showed, a row for each environment and kind of its rules.
+
+Nobody decides it, so it is written here. Called by the rounds of probes, and by whoever tells people of it.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from control.registry.enforcement import OLD_AFTER, Enforcement, EnforcementState
+from control.store.pool import Connection
+from control.store.rows import made
+
+
+@dataclass(frozen=True, slots=True)
+class LastProbe:
+    """The last probe of an environment: of what it was, and when."""
+
+    of: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one kind of rules stands, for metrics."""
+
+    environment: str
+    """Its name."""
+    kind: str
+    state: EnforcementState
+
+
+async def of_environments(
+    connection: Connection, environment_ids: Collection[str]
+) -> defaultdict[str, list[Enforcement]]:
+    """What the last probes showed, by environment; [] where none was made."""
+    rows = await connection.fetch(
+        """select environment_id, kind, state, reason, provider, probed_at from egress_enforcement
+           where environment_id = any($1::uuid[]) order by environment_id, kind""",
+        list(environment_ids),
+    )
+    found: defaultdict[str, list[Enforcement]] = defaultdict(list)
+    for row in rows:
+        found[row["environment_id"]].append(made(Enforcement, row))
+    return found
+
+
+async def last_probes(connection: Connection) -> dict[str, LastProbe]:
+    """The last probe of each environment of which there was one."""
+    rows = await connection.fetch(
+        """select environment_id, min(probed_of) as of, min(probed_at) as at
+           from egress_enforcement group by environment_id"""
+    )
+    return {row["environment_id"]: LastProbe(row["of"], row["at"]) for row in rows}
+
+
+async def keep(connection: Connection, environment_id: str, found: Sequence[Enforcement], of: str) -> None:
+    """Have the rows of an environment be what this probe showed. Nothing where the environment has gone meanwhile."""
+    if await connection.fetchval("select id from environments where id = $1 for key share", environment_id) is None:
+        return
+    await connection.execute("delete from egress_enforcement where environment_id = $1", environment_id)
+    await connection.executemany(
+        """insert into egress_enforcement (environment_id, kind, state, reason, provider, probed_of)
+           values ($1, $2, $3, $4, $5, $6)""",
+        [(environment_id, one.kind, one.state, one.reason, one.provider, of) for one in found],
+    )
+
+
+async def ask_again(connection: Connection, environment_id: str) -> None:
+    """Have whoever leads probe it now."""
+    await connection.execute("update egress_enforcement set probed_of = '' where environment_id = $1", environment_id)
+    await connection.execute("select pg_notify('archway_servers', $1::text)", environment_id)
+
+
+async def standings(connection: Connection) -> list[Standing]:
+    """How all of them stand; what is too old is unknown."""
+    rows = await connection.fetch(
+        """select v.name, e.kind,
+               case when e.probed_at < now() - $1::interval then 'unknown' else e.state end as state
+           from egress_enforcement e join environments v on v.id = e.environment_id
+           where v.egress is not null order by v.name, e.kind""",
+        OLD_AFTER,
+    )
+    return [Standing(row["name"], row["kind"], row["state"]) for row in rows]
