@@ -218,7 +218,7 @@ def _is_json(name: str, text: str) -> bool:
 
 
 def _from_yaml(name: str, text: str) -> Any:
-    from archway.admin.strict_yaml import NotStrict, read_yaml
+    from core.strict_yaml import NotStrict, read_yaml
 
     try:
         return read_yaml(text)

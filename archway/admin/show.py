@@ -74,7 +74,7 @@ def sheet_text(item: Mapping[str, Any]) -> str:
 def _for_programs(value: Any, form: Form) -> str:
     if form is Form.JSON:
         return json.dumps(value, indent=2)
-    from archway.admin.strict_yaml import write_yaml
+    from core.strict_yaml import write_yaml
 
     # What moves a cursor or turns the direction of writing is escaped, and so is then every letter beyond ASCII.
     as_it_is = all(char.isprintable() for char in json.dumps(value, ensure_ascii=False))

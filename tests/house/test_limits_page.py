@@ -9,7 +9,7 @@ from typing import get_args
 import msgspec
 from throttled.asyncio import Quota
 
-from archway.admin import body, strict_yaml
+from archway.admin import body
 from bridge import calls, child_process, kept_server, listener, printed, strangers
 from bridge import sessions as bridge_sessions
 from bridge.options import Options
@@ -59,7 +59,7 @@ from control.registry.token import LONGEST_OWN
 from control.servers import log_lines
 from control.sign_in import passwords, throttling
 from control.store import known_devices, lease_waits, sign_in_attempts
-from core import snapshot, watches
+from core import snapshot, strict_yaml, watches
 from core.egress.addresses import MAX_URL_CHARS
 from core.mcp import (
     deep_json,

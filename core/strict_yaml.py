@@ -4,7 +4,8 @@ Files that people write are read with it, and what commands show as YAML is writ
 by the other. Reading stops at the events of PyYAML's parser; nothing here could make an object of a tag. Refused are
 tags, anchors and aliases, directives, a second document, a name that is given twice or is no text, and plain words
 that YAML 1.1 and the core schema of YAML 1.2 (section 10.3.2) read as different values: `yes`, `010`, `1:30`. A date,
-with or without a time, is text. Pure; called by body.py and show.py.
+with or without a time, is text. Pure; called by the command line for files and what it shows, and by control for
+what a person says over a server's Deployment.
 """
 
 import json
@@ -43,6 +44,9 @@ _TEXT: Final = "tag:yaml.org,2002:str"
 
 Value: TypeAlias = "str | int | float | bool | list[Value] | dict[str, Value] | None"
 
+Path: TypeAlias = tuple[str | int, ...]
+"""The names and numbers on the way to a value."""
+
 _WORDS: Final[dict[str, bool | None]] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -72,10 +76,13 @@ class NotStrict(Exception):
 
     def __init__(self, why: str, line: int | None = None) -> None:
         super().__init__(why if line is None else f"line {line}: {why}")
+        self.why, self.line = why, line
 
 
-def read_yaml(text: str) -> Value:
-    """The one document in the text; raises NotStrict."""
+def read_yaml(text: str, lines: dict[Path, int] | None = None) -> Value:
+    """The one document in the text; raises NotStrict. `lines` is filled with where each value stands: where its name
+    does in a map, or where it begins in a list.
+    """
     if len(text.encode("utf-8", "surrogatepass")) > MOST_BYTES:
         raise NotStrict(f"is larger than {MOST_BYTES >> 10} KiB, which is the most for YAML; write it as JSON")
     if (found := _BREAKS_OF_OLD.search(text)) is not None:
@@ -88,7 +95,7 @@ def read_yaml(text: str) -> Value:
             if event.version or event.tags:
                 raise NotStrict("begin without %YAML and %TAG", _line(event))
         elif not isinstance(event, StreamStartEvent):
-            value = _value(event, events, 0)
+            value = _value(event, events, (), {} if lines is None else lines)
             _refuse_more(events)
             return value
     raise AssertionError("a stream ends with its event")
@@ -172,31 +179,33 @@ def _events(text: str) -> Iterator[Event]:
         raise NotStrict("is not YAML: a number is too large", parser.line + 1 if parser else None) from None
 
 
-def _value(event: Event, events: Iterator[Event], level: int) -> Value:
+def _value(event: Event, events: Iterator[Event], path: Path, lines: dict[Path, int]) -> Value:
     """The value that begins with this event; takes the rest of its events."""
     _refuse_marked(event)
     if isinstance(event, ScalarEvent):
         return _scalar(event)
-    if level >= MOST_LEVELS:
+    if len(path) >= MOST_LEVELS:
         raise NotStrict(f"has more than {MOST_LEVELS} levels", _line(event))
     if isinstance(event, MappingStartEvent):
-        return _map(events, level + 1)
+        return _map(events, path, lines)
     items: list[Value] = []
     while not isinstance(inner := next(events), SequenceEndEvent):
-        items.append(_value(inner, events, level + 1))
+        at = (*path, len(items))
+        lines[at] = _line(inner) or 0
+        items.append(_value(inner, events, at, lines))
     return items
 
 
-def _map(events: Iterator[Event], level: int) -> dict[str, Value]:
+def _map(events: Iterator[Event], path: Path, lines: dict[Path, int]) -> dict[str, Value]:
     made: dict[str, Value] = {}
-    lines: dict[str, int | None] = {}
     while not isinstance(event := next(events), MappingEndEvent):
         _refuse_marked(event)
         key = _name(event)
+        at = (*path, key)
         if key in made:
-            raise NotStrict(f"{_told(key)} stands in line {lines[key]} too; leave one of the two", _line(event))
-        lines[key] = _line(event)
-        made[key] = _value(next(events), events, level)
+            raise NotStrict(f"{_told(key)} stands in line {lines[at]} too; leave one of the two", _line(event))
+        lines[at] = _line(event) or 0
+        made[key] = _value(next(events), events, at, lines)
     return made
 
 

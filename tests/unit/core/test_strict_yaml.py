@@ -6,7 +6,7 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from archway.admin.strict_yaml import MOST_BYTES, MOST_LEVELS, NotStrict, read_yaml, write_yaml
+from core.strict_yaml import MOST_BYTES, MOST_LEVELS, NotStrict, read_yaml, write_yaml
 
 WORDS = st.text(alphabet="0123456789_+-.:eExobyYnNsStTrRuUlL~=<faiFI \n#'\"{}[]", max_size=12)
 TEXTS = st.text(max_size=40) | WORDS | st.from_regex(r"[-+]?[0-9_.:eobx]{1,8}", fullmatch=True)
@@ -138,3 +138,11 @@ def test_a_document_may_have_marks_around_it_and_comments():
 def test_nothing_is_written_as_an_alias():
     shared = ["x"]
     assert read_yaml(write_yaml({"a": shared, "b": shared})) == {"a": ["x"], "b": ["x"]}
+
+
+def test_the_line_of_each_value_is_told():
+    lines = {}
+    read_yaml("a: 1\nb:\n- c: 2\n  d: {e: 3}\n- f\n", lines)
+    assert lines == {
+        ("a",): 1, ("b",): 2, ("b", 0): 3, ("b", 0, "c"): 3, ("b", 0, "d"): 4, ("b", 0, "d", "e"): 4, ("b", 1): 5,
+    }  # fmt: skip
