@@ -8,7 +8,10 @@ from control.orchestrator.defaults import Defaults
 from control.orchestrator.deployment import deployment
 from control.orchestrator.kinds import Object
 from control.orchestrator.network import policy, service
+from control.orchestrator.override.faults import NotOverridden
+from control.orchestrator.override.overridden import overridden
 from control.orchestrator.secret_objects import secret_objects
+from control.servers.runtime import Refused
 from control.servers.wanted import WantedServer
 
 
@@ -17,6 +20,14 @@ def objects_of(wanted: WantedServer, defaults: Defaults) -> list[Object]:
     return [
         policy(wanted, defaults),
         *secret_objects(wanted, defaults),
-        deployment(wanted, defaults),
+        _deployment(wanted, defaults),
         service(wanted, defaults),
     ]
+
+
+def _deployment(wanted: WantedServer, defaults: Defaults) -> Object:
+    """With what its entry's override says, judged again: what may be said can be less than when it was saved."""
+    try:
+        return overridden(deployment(wanted, defaults), wanted.override)
+    except NotOverridden as why:
+        raise Refused("override", str(why)) from None

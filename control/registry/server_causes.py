@@ -44,6 +44,10 @@ CAUSES: Final[Mapping[str, CauseWords]] = MappingProxyType(
             "No machine of the cluster has room for it.",
             "Lower the resources of the entry, add a node, or correct the node selector and tolerations.",
         ),
+        "override": CauseWords(
+            "What its entry says over its Deployment is not taken any more.",
+            "The message names each place. Correct the override of the entry, or take it out.",
+        ),
         "refused_by_cluster": CauseWords(
             "The cluster does not take it.",
             "The message names the rule or quota. Change the entry so that it fits, or the rule.",
