@@ -62,7 +62,7 @@ pages: .venv/.ok tools ## run the code blocks of README and docs/ as a reader wo
 	@$(BIN)/pytest -n 2 --dist loadfile tests/docs
 
 charts: .venv/.ok ## render the Helm chart in many ways and hold it against the schemas of Kubernetes; brings a renderer of 75 MB
-	@$(BIN)/python -c 'import helm_python' 2>/dev/null || $(BIN)/pip install -q -c constraints.txt -e '.[charts]'
+	@$(BIN)/python -c 'import helm_python, promql_parser' 2>/dev/null || $(BIN)/pip install -q -c constraints.txt -e '.[charts]'
 	@$(BIN)/pytest -n 2 --dist loadfile tests/charts
 
 conformance: .venv/.ok tools ## the official MCP conformance suite against a gateway, both eras; fails beside what is known to

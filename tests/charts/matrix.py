@@ -16,6 +16,18 @@ INGRESS: Final = {
     "annotations": {"nginx.ingress.kubernetes.io/proxy-buffering": "off"},
     "tlsSecret": "mcp-example-com",
 }
+HTTP_ROUTE: Final = {
+    "enabled": True,
+    "parentRefs": [{"name": "outside", "namespace": "gateways", "sectionName": "https"}],
+}
+PROMETHEUS: Final = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
+QUEUE: Final = {
+    "type": "Pods",
+    "pods": {
+        "metric": {"name": "archway_calls_in_flight"},
+        "target": {"type": "AverageValue", "averageValue": "200"},
+    },
+}
 
 MATRIX: Final[dict[str, dict[str, Any]]] = {
     "default": {},
@@ -36,5 +48,53 @@ MATRIX: Final[dict[str, dict[str, Any]]] = {
     "no servers of our own": {"servers": {"enabled": False}},
     "uids of the cluster": {"podSecurityContext": {"runAsUser": None, "runAsGroup": None, "fsGroup": None}},
     "upgrade with proxies behind": {"image": {**NEEDED["image"], "tag": "0.2.0"}, "proxy": {"imageTag": "0.1.0"}},
+    "autoscaled": {
+        "control": {"replicas": 2},
+        "proxy": {"autoscaling": {"enabled": True, "minReplicas": 3, "maxReplicas": 12, "metrics": [QUEUE]}},
+    },
+    "autoscaled by calls alone": {
+        "proxy": {"autoscaling": {"enabled": True, "cpuPercent": None, "metrics": [QUEUE]}}
+    },
+    "tables brought up to date by control": {"migrations": {"job": False}},
+    "upgrade without a way back": {"migrations": {"contract": True, "deadlineSeconds": 3600}},
+    "load balancer for few": {
+        "proxy": {
+            "service": {
+                "type": "LoadBalancer",
+                "externalTrafficPolicy": "Local",
+                "loadBalancerClass": "example.com/internal",
+                "loadBalancerSourceRanges": ["198.51.100.0/24"],
+            }
+        }
+    },
+    "port of nodes": {"proxy": {"service": {"type": "NodePort", "nodePort": 30400}}},
+    "ingress of AWS": {
+        "ingress": {
+            "enabled": True,
+            "className": "alb",
+            "annotations": {
+                "alb.ingress.kubernetes.io/target-type": "ip",
+                "alb.ingress.kubernetes.io/load-balancer-attributes": "idle_timeout.timeout_seconds=3600",
+            },
+        }
+    },
+    "ingress of Google": {
+        "ingress": {"enabled": True, "annotations": {"kubernetes.io/ingress.class": "gce"}},
+        "proxy": {"service": {"annotations": {"cloud.google.com/backend-config": '{"default": "archway"}'}}},
+    },
+    "route of the Gateway API": {"httpRoute": HTTP_ROUTE},
+    "route without timeouts": {"httpRoute": {**HTTP_ROUTE, "withoutTimeouts": False}},
+    "monitored": {
+        "monitoring": {"enabled": True, "labels": {"release": "prometheus"}},
+        "networkPolicies": {"metricsFrom": [PROMETHEUS]},
+    },
+    "closed both ways": {
+        "networkPolicies": {
+            "metricsFrom": [PROMETHEUS],
+            "controlEgress": [{"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}],
+            "proxyEgress": [],
+        }
+    },
+    "without network policies": {"networkPolicies": {"enabled": False}, "monitoring": {"enabled": True}},
     "annotated pods": {"control": {"podAnnotations": {"a/b": "c"}}, "proxy": {"podAnnotations": {"a/b": "c"}}},
 }

@@ -12,6 +12,7 @@ from control.settings import from_environment as control_settings
 from core.keys import new_key
 from proxy.settings import from_environment as proxy_settings
 from tests.charts.conftest import NAMESPACE, KubernetesObject, Render
+from tests.charts.custom_resources import KINDS, said_against_custom
 from tests.charts.matrix import MATRIX
 from tests.charts.objects import container_of, of_kind, pod_of, secrets_of, settings_of
 from tests.kubernetes_schemas import NEWEST_MINORS, said_against
@@ -23,24 +24,30 @@ PLANES = ("control", "proxy")
 @pytest.mark.parametrize("version", NEWEST_MINORS)
 def test_no_object_has_anything_said_against_it_by(version: str, render: Render) -> None:
     rendered = {json.dumps(one, sort_keys=True): one for values in MATRIX.values() for one in render(values)}
-    said = {f"{one['kind']} {one['metadata']['name']}": said_against(one, version) for one in rendered.values()}
-    assert {name: complaint for name, complaint in said.items() if complaint} == {}
+    said = [
+        f"{one['kind']} {one['metadata']['name']}: {complaint}"
+        for one in rendered.values()
+        if (complaint := said_against_custom(one) if one["kind"] in KINDS else said_against(one, version))
+    ]
+    assert said == []
 
 
-@pytest.mark.parametrize("plane", PLANES)
-def test_pods_keep_to_the_restricted_standard(plane: str, objects: Objects) -> None:
+def test_pods_keep_to_the_restricted_standard(objects: Objects) -> None:
     """https://kubernetes.io/docs/concepts/security/pod-security-standards/ says what that is."""
-    pod, container = pod_of(objects, plane), container_of(objects, plane)
-    assert pod["securityContext"]["runAsNonRoot"] is True
-    assert pod["securityContext"].get("runAsUser", 1) != 0
-    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-    assert container["securityContext"] == {
-        "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
-    }
-    assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys()
-    assert all(set(volume) - {"name"} <= {"emptyDir", "configMap"} for volume in pod["volumes"])
+    pods = [one["spec"]["template"]["spec"] for one in of_kind(objects, "Deployment", "Job")]
+    assert len(pods) >= 2
+    for pod in pods:
+        (container,) = pod["containers"]
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"].get("runAsUser", 1) != 0
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys()
+        assert all(set(volume) - {"name"} <= {"emptyDir", "configMap"} for volume in pod["volumes"])
 
 
 def test_the_admin_api_answers_in_controls_own_pod_alone(objects: Objects) -> None:
@@ -100,6 +107,9 @@ def test_services_and_the_ingress_lead_to_ports_that_are_there(objects: Objects)
     for ingress in of_kind(objects, "Ingress"):
         backend = ingress["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]
         assert backend["port"]["name"] in {port["name"] for port in known[backend["name"]]}
+    for route in of_kind(objects, "HTTPRoute"):
+        backend = route["spec"]["rules"][0]["backendRefs"][0]
+        assert backend["port"] in {port["port"] for port in known[backend["name"]]}
 
 
 def test_what_selects_pods_selects_those_of_one_plane(objects: Objects) -> None:
@@ -108,7 +118,13 @@ def test_what_selects_pods_selects_those_of_one_plane(objects: Objects) -> None:
     selectors += [
         one["spec"]["selector"]["matchLabels"] for one in of_kind(objects, "Deployment", "PodDisruptionBudget")
     ]
-    assert len(selectors) == 7
+    selectors += [one["spec"]["podSelector"]["matchLabels"] for one in of_kind(objects, "NetworkPolicy")]
+    assert len(selectors) in {7, 9}
+    assert not [
+        job
+        for job in of_kind(objects, "Job")
+        if any(one.items() <= job["spec"]["template"]["metadata"]["labels"].items() for one in selectors)
+    ]
     for selector in selectors:
         assert [p for p, labels in templates.items() if selector.items() <= labels.items()] == [
             selector["app.kubernetes.io/component"]
@@ -132,7 +148,8 @@ def test_everything_stands_in_the_releases_namespace_or_in_one_of_the_servers(ob
     elsewhere = {(one["kind"], one["metadata"]["namespace"]) for one in objects if "namespace" in one["metadata"]}
     assert {kind for kind, _ in elsewhere} <= {"Role", "RoleBinding"}
     assert {one["kind"] for one in objects} <= {
-        "ConfigMap", "Deployment", "Ingress", "Namespace", "PodDisruptionBudget", "Role", "RoleBinding", "Service",
+        "ConfigMap", "Deployment", "HTTPRoute", "HorizontalPodAutoscaler", "Ingress", "Job", "Namespace",
+        "NetworkPolicy", "PodDisruptionBudget", "PodMonitor", "PrometheusRule", "Role", "RoleBinding", "Service",
         "ServiceAccount",
     }  # fmt: skip
     assert not elsewhere or ("Role", NAMESPACE) in elsewhere

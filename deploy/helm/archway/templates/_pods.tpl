@@ -49,14 +49,18 @@ securityContext:
 {{- end }}
 {{- end }}
 
-{{- /* Replicas on different nodes where there are some: a list of the root and the component. */ -}}
+{{- /* Replicas in different zones and on different nodes where there are some: a list of the root and the component. */ -}}
 {{- define "archway.spread" -}}
 topologySpreadConstraints:
+  {{- range $key := list "topology.kubernetes.io/zone" "kubernetes.io/hostname" }}
   - maxSkew: 1
-    topologyKey: kubernetes.io/hostname
+    topologyKey: {{ $key }}
     whenUnsatisfiable: ScheduleAnyway
+    # Of one version at a time: those that an upgrade is about to end do not count.
+    matchLabelKeys: [pod-template-hash]
     labelSelector:
       matchLabels:
-        {{- include "archway.selector" (index . 0) | nindent 8 }}
-        app.kubernetes.io/component: {{ index . 1 }}
+        {{- include "archway.selector" (index $ 0) | nindent 8 }}
+        app.kubernetes.io/component: {{ index $ 1 }}
+  {{- end }}
 {{- end }}

@@ -9,6 +9,7 @@ ARCHWAY_CA_BUNDLE: /etc/archway/ca/ca.crt
 {{- define "archway.settings.control" -}}
 {{- $servers := .Values.servers }}
 {{- include "archway.settings.both" . }}
+ARCHWAY_CONTROL_METRICS_LISTEN: 0.0.0.0:9401
 ARCHWAY_PROXY_INTERNAL_URL: http://{{ include "archway.name" . }}-proxy-internal:8403
 {{- if $servers.enabled }}
 ARCHWAY_RUNTIME: cluster

@@ -1,0 +1,66 @@
+"""How callers get to the proxies: the Service, the Ingress, or a route of the Gateway API."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.charts.conftest import Render
+from tests.charts.custom_resources import said_against_custom
+from tests.charts.matrix import HTTP_ROUTE, INGRESS, MATRIX
+from tests.charts.objects import named, of_kind
+
+
+def test_a_route_leads_everything_for_the_public_host_to_the_proxies_for_as_long_as_it_takes(render: Render) -> None:
+    (route,) = of_kind(render({"publicUrl": "https://mcp.example.com:8443", "httpRoute": HTTP_ROUTE}), "HTTPRoute")
+    assert route["spec"] == {
+        "parentRefs": HTTP_ROUTE["parentRefs"],
+        "hostnames": ["mcp.example.com"],
+        "rules": [
+            {
+                "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
+                "timeouts": {"request": "0s", "backendRequest": "0s"},
+                "backendRefs": [{"name": "archway-proxy", "port": 8400}],
+            }
+        ],
+    }
+
+
+def test_a_gateway_that_knows_no_timeouts_is_told_of_none(render: Render) -> None:
+    (route,) = of_kind(render(MATRIX["route without timeouts"]), "HTTPRoute")
+    assert "timeouts" not in route["spec"]["rules"][0]
+
+
+def test_a_route_may_stand_beside_an_ingress_while_one_moves(render: Render) -> None:
+    rendered = render({"httpRoute": HTTP_ROUTE, "ingress": INGRESS})
+    assert len(of_kind(rendered, "HTTPRoute", "Ingress")) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"hostnames": ["MCP.example.com"]}, "hostnames"),
+        ({"rules": []}, "rules"),
+        ({"parents": []}, "'parents' was unexpected"),
+    ],
+)
+def test_the_schema_of_a_route_sees(change: dict[str, object], said: str, render: Render) -> None:
+    (route,) = of_kind(render({"httpRoute": HTTP_ROUTE}), "HTTPRoute")
+    assert said in said_against_custom({**route, "spec": {**route["spec"], **change}})
+
+
+def test_a_load_balancer_can_be_for_few_and_keep_addresses(render: Render) -> None:
+    service = named(render(MATRIX["load balancer for few"]), "Service", "archway-proxy")["spec"]
+    assert service["type"] == "LoadBalancer"
+    assert service["externalTrafficPolicy"] == "Local"
+    assert service["loadBalancerClass"] == "example.com/internal"
+    assert service["loadBalancerSourceRanges"] == ["198.51.100.0/24"]
+
+
+def test_a_port_of_the_nodes_can_be_chosen(render: Render) -> None:
+    (port,) = named(render(MATRIX["port of nodes"]), "Service", "archway-proxy")["spec"]["ports"]
+    assert port == {"name": "gateways", "port": 8400, "targetPort": "gateways", "nodePort": 30400}
+
+
+def test_a_service_within_the_cluster_says_nothing_of_the_outside(render: Render) -> None:
+    spec = named(render({}), "Service", "archway-proxy")["spec"]
+    assert spec.keys() == {"type", "selector", "ports"}
