@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from control.changes.callers_tokens import check_speaks_for_callers
-from control.changes.environments import placer
+from control.changes.environments import check_image, placer
 from control.changes.pull_secrets import check_named
 from control.changes.refusals import NotAllowed, NotNow, refuse_in_use, refuse_stale
 from control.changes.safeguards import Safeguards
@@ -43,7 +43,9 @@ async def create(write: Write, safeguards: Safeguards, wanted: WantedEntry) -> E
     await check_speaks_for_callers(write, wanted, None)
     placed_by = await placer(write, wanted, None, named=True)
     entry_id = new_id()
-    await rows.insert(write, entry_id, _sealed(safeguards, entry_id, wanted, None, placed_by))
+    new = _sealed(safeguards, entry_id, wanted, None, placed_by)
+    await check_image(write, new, None)
+    await rows.insert(write, entry_id, new)
     made = there(await entries.one(write.connection, entry_id))
     await write.announce()
     await write.record("create", "entry", entry_id, None, _recorded(made))
@@ -75,7 +77,9 @@ async def change(
     await check_speaks_for_callers(write, asked, before)
     await check_moved(write, before, asked.environment_id)
     placed_by = await placer(write, asked, before, named=places)
-    await rows.update(write, entry_id, _sealed(safeguards, entry_id, asked, before, placed_by))
+    new = _sealed(safeguards, entry_id, asked, before, placed_by)
+    await check_image(write, new, before)
+    await rows.update(write, entry_id, new)
     after = there(await entries.one(write.connection, entry_id))
     await write.announce(
         installations_over=await _settle_installations(write, safeguards, before, after),

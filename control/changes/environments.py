@@ -10,10 +10,12 @@ from control.changes.safeguards import Safeguards
 from control.changes.write import Write
 from control.registry.actions import Action, lacking
 from control.registry.broken_rule import BrokenRule
-from control.registry.entry import Entry, WantedEntry
+from control.registry.entry import Entry, NewEntry, WantedEntry
 from control.registry.environment import Environment, NewEnvironment, told_of_environment
 from control.registry.environment_rules import check_environment
+from control.registry.image_sources import check_from
 from control.registry.owner import Organisation
+from control.registry.self_hosted import SelfHosted
 from control.store import environments, gateway_environments
 from control.store.writes import environments as rows
 
@@ -87,6 +89,21 @@ async def placer(write: Write, wanted: WantedEntry, before: Entry | None, *, nam
         if found.restricted:
             await write.holder(DEPLOY, Organisation())
     return actor if there else None
+
+
+async def check_image(write: Write, wanted: NewEntry, before: Entry | None) -> None:
+    """BrokenRule for another image, or an image elsewhere, that the environment does not let in. What stays as it is
+    is judged before its server is started again (`control/servers/wanting.py`).
+    """
+    run = wanted.reached
+    if not isinstance(run, SelfHosted) or wanted.environment_id is None:
+        return
+    was = before.reached if before and before.environment_id == wanted.environment_id else None
+    if isinstance(was, SelfHosted) and was.image == run.image:
+        return
+    found = await environments.one(write.connection, wanted.environment_id)
+    if found is not None:
+        check_from(run.image, found.image_registries, found.name)
 
 
 async def _locked(write: Write, environment_id: str, action: Action, version: int | None) -> Environment:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from control.registry.broken_rule import BrokenRule
-from control.registry.images import image_of
+from control.registry.images import check_registry, image_of
 
 DOCKER: Final = ".".join(("docker", "io"))
 """The registry of an image that names none: Docker Hub. In halves, as no text here may name where packages come from
@@ -30,7 +30,7 @@ def check_image_source(source: str, where: str) -> str:
         raise BrokenRule(
             where, f"must be a registry, perhaps with the beginning of a path: registry.example.com/team, {DOCKER}"
         )
-    registry = image.registry.lower()
+    registry = check_registry(image.registry, where)
     registry = DOCKER if registry in _SAME_AS_DOCKER else registry
     return f"{registry}/{image.path}" if "/" in source else registry
 

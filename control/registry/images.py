@@ -9,6 +9,7 @@ import re
 from typing import Final, NamedTuple
 
 from control.registry.broken_rule import BrokenRule
+from core.egress.addresses import ANYWHERE, UrlRefused, check_url
 
 MAX_IMAGE: Final = 512
 """Characters of a whole reference."""
@@ -59,9 +60,11 @@ def image_of(reference: str) -> Image:
 def check_image(reference: str, where: str = "run.image") -> str:
     """The reference, or BrokenRule."""
     try:
-        image_of(reference)
+        registry = image_of(reference).registry
     except ValueError as wrong:
         raise BrokenRule(where, str(wrong)) from None
+    if registry and (why := _why_never(registry)):
+        raise BrokenRule(where, f"must come from another host: {why}")
     return reference
 
 
@@ -69,7 +72,20 @@ def check_registry(host: str, where: str) -> str:
     """The host of a registry in lower case, perhaps with a port; BrokenRule for what is none, such as a URL."""
     if len(host) > _MAX_NAME or _HOST.fullmatch(host) is None:
         raise BrokenRule(where, "must be the host of a registry, such as registry.example.com or localhost:5000")
+    if why := _why_never(host):
+        raise BrokenRule(where, f"must be another host: {why}")
     return host.lower()
+
+
+def _why_never(host: str) -> str:
+    """Why nothing is ever fetched from this host or sent to it, however its address is spelled; '' for another. What
+    a name stands for is not asked: the node that pulls the image connects, and not we.
+    """
+    try:
+        check_url(f"https://{host}/", ANYWHERE, purpose="registry")
+    except UrlRefused as refused:
+        return str(refused).removeprefix("registry: ")
+    return ""
 
 
 def _parted(name: str) -> tuple[str, str]:

@@ -31,6 +31,10 @@ CAUSES: Final[Mapping[str, CauseWords]] = MappingProxyType(
             "The name of its image is none.",
             "Correct the image of the entry: REGISTRY/NAME:TAG or REGISTRY/NAME@sha256:DIGEST.",
         ),
+        "image_not_allowed": CauseWords(
+            "Its image comes from a registry that the entry's environment does not let in.",
+            "Take an image from one that the message names, or have the environment let this one in.",
+        ),
         "pull_secret_missing": CauseWords(
             "A pull secret that its entry names is not there, or may not be used.",
             "Create the pull secret in the servers' namespace and give it the label `archway.dev/pull-secret=true`, "

@@ -18,6 +18,7 @@ from control.registry.docker_config import docker_config
 from control.registry.entry import Entry
 from control.registry.environment import Environment
 from control.registry.field_contents import field_contents
+from control.registry.image_sources import is_from, not_from
 from control.registry.installation import Installation
 from control.registry.owner import TeamOwner
 from control.registry.pull_secret import KeptPullSecret
@@ -103,6 +104,7 @@ async def load(
         return None
     where = await environments.one(connection, entry.environment_id) if entry.environment_id else None
     await _refuse_where_not_permitted(connection, entry, where)
+    _refuse_image(entry.reached, where)
     egress = await environments.rules(connection, where)
     account = None
     if is_at_start(entry):
@@ -139,6 +141,12 @@ async def _refuse_where_not_permitted(connection: Connection, entry: Entry, foun
             f"{found.name!r} is restricted, and whoever put the entry there does not hold "
             "environment:deploy-to-restricted",
         )
+
+
+def _refuse_image(run: SelfHosted, found: Environment | None) -> None:
+    """Refused where the environment does not let its image in. The base image, the deployment's own, always is."""
+    if found is not None and run.image and not is_from(run.image, found.image_registries):
+        raise Refused("image_not_allowed", f"{run.image} {not_from(found.name, found.image_registries)}")
 
 
 def _of_environment(found: Environment | None) -> dict[str, Any]:

@@ -88,6 +88,7 @@ WITHOUT_WRITE = {
     "served_environments.check_assigned": "changes nothing: it says what a gateway may not show",
     "served_environments.check_shown": "changes nothing: it says what a gateway may not show",
     "served_environments.check_moved": "changes nothing: it says where an entry may not move",
+    "environments.check_image": "changes nothing: it says which image an environment does not let in",
     "first_admin.ensure_first_admin": "makes its own Write; nobody's act, which test_first_admin.py holds it to",
 }
 """Public coroutines of the folder that are not changes in somebody's `Write`, each with its reason."""

@@ -30,6 +30,7 @@ def test_a_reference_is_read_into_its_parts(reference: str, image: Image) -> Non
         "", "https://registry.test/a", "registry.test/", "registry.test/A", "a b", "a:", "a:-x", "a@sha256:12",
         "a@md5:" + "0" * 32, "../a", "a/../b", "registry.test//a", "-registry.test/a", "a\n", "evil@registry.test/a",
         "registry.test/" + "a" * 250, "a:" + "t" * 129, "registry.test:99999999/a", "$(id)", "a" * 600,
+        "169.254.169.254/a", "0xa9fea9fe:80/a", "[fe80::1]/a",
     ],
 )  # fmt: skip
 def test_what_is_none_is_refused_at_its_field(reference: str) -> None:
