@@ -279,7 +279,10 @@ class ResolvedInstallation(msgspec.Struct, frozen=True, omit_defaults=True, dict
     statement_headers: list[tuple[str, str]] = []
     """What the server is told of the caller by Archway's word, lower case. One with nothing in it is not sent."""
     egress: EgressRules = EgressRules()
-    """To what a remote server's address is held: its environment's policy."""
+    """To what a remote server's address is held: its environment's policy. A proxy of another version, which does not
+    know this field, holds it to nothing."""
+    environment: str = ""
+    """The name of that environment; '' where it has no policy."""
 
     @cached_property
     def own_headers(self) -> dict[str, str]:

@@ -161,6 +161,10 @@ TABLE: Final[dict[str, Reason]] = {
     "upstream_refused": _beyond("{server} cannot be reached.", retryable=True),
     "upstream_resting": _beyond("{server} keeps failing, so calls to it are paused for a moment.", retryable=True),
     "upstream_forbidden": _call("{server} has an address that Archway must not connect to; tell an administrator."),
+    "upstream_egress": _call(
+        "{server} is at an address that the egress policy of the environment {environment} does not allow; tell an "
+        "administrator."
+    ),
     "upstream_tls": _beyond("{server} could not prove its identity (TLS); tell an administrator."),
     "upstream_broken": _beyond("{server} sent an answer that cannot be used."),
     "upstream_too_large": _beyond("{server} sent an answer that is larger than {limit} {unit}."),

@@ -56,6 +56,7 @@ Status = Literal[
     "upstream_refused",
     "upstream_resting",
     "upstream_forbidden",
+    "upstream_egress",
     "upstream_tls",
     "upstream_broken",
     "upstream_too_large",

@@ -88,6 +88,10 @@ _CARRIES_IPV4 = (
 _GLOBAL_UNICAST_V6 = IPv6Network("2000::/3")
 
 
+class AddressRefused(OSError):
+    """The address policy forbids what was about to be connected; the text says which address and why."""
+
+
 @dataclass(frozen=True, slots=True)
 class AddressPolicy:
     """What may be connected to. Public addresses always; `allowed` opens special ranges such as 10.0.0.0/8.

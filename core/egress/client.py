@@ -22,11 +22,13 @@ import aiohttp
 import yarl
 from aiohttp.abc import AbstractResolver
 
-from core.egress.addresses import ANYWHERE, AddressPolicy, PublicUrl, UrlRefused, check_url
+from core.egress.addresses import ANYWHERE, AddressPolicy, AddressRefused, PublicUrl, UrlRefused, check_url
 from core.egress.connections import GuardedConnector, HeldResponse
-from core.egress.faults import UpstreamFault, mapped_client_errors, mapped_faults
+from core.egress.faults import UpstreamFault, forbidden_fault, mapped_client_errors, mapped_faults
 from core.egress.header_grammar import NAME, VALUE, WRITTEN_BY_CLIENTS
-from core.egress.name_lookup import AddressRefused, JudgedResolver, SystemResolver
+from core.egress.held import EgressRefused, Held, host_and_port
+from core.egress.held_names import HeldResolver
+from core.egress.name_lookup import JudgedResolver, SystemResolver
 
 __all__ = [
     "AddressRefused",
@@ -58,7 +60,8 @@ class Egress:
     the proxy's own address is the operator's word. Environment variables are never read. `connections` and
     `per_host` cap the pool; a request that finds it full waits, at most `connect_seconds`. A name's addresses are
     remembered for `name_seconds`, and judged again at each connect. `inflated_by_readers`: codings of bodies that
-    whoever reads them inflates; others are refused. `resolver` replaces the system's (tests).
+    whoever reads them inflates; others are refused. `held`: to what the addresses of all that it asks are held
+    besides. `resolver` replaces the system's (tests).
     Raises ValueError, naming the setting, when `ca_bundle` or `proxy` cannot be used.
     """
 
@@ -73,15 +76,18 @@ class Egress:
         connect_seconds: float = CONNECT_SECONDS,
         name_seconds: int = 10,
         inflated_by_readers: frozenset[str] = frozenset(),
+        held: Held | None = None,
         resolver: AbstractResolver | None = None,
     ) -> None:
         self._policy, self._codings = policy, inflated_by_readers | {"", "identity"}
         self._proxy = None if proxy is None else _proxy_url(proxy)
+        self._held = held
         self._connect_seconds = connect_seconds
         tls = tls_context(ca_bundle)
         # Every connection behind a proxy goes to the proxy: there, only what no setting opens stays shut.
         dialled = policy if proxy is None else ANYWHERE
-        self._resolver = JudgedResolver(resolver or SystemResolver(), dialled)
+        judged = JudgedResolver(resolver or SystemResolver(), dialled)
+        self._resolver = judged if held is None or proxy is not None else HeldResolver(judged, held)
         self._connector = GuardedConnector(
             dialled,
             tls=tls,
@@ -176,6 +182,11 @@ class Egress:
 
     def _judged(self, url: PublicUrl) -> PublicUrl:
         """Behind a proxy no socket of ours meets the far address, so what the URL shows is judged at each use."""
+        if self._held is not None:
+            try:
+                self._held.reach(*host_and_port(url), at_a_proxy=self._proxy is not None)
+            except EgressRefused as refused:
+                raise forbidden_fault(refused) from None
         if self._proxy is None:
             return url
         try:

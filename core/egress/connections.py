@@ -19,8 +19,7 @@ from aiohttp.client_reqrep import ClientRequest, ConnectionKey
 from aiohttp.connector import AddrInfoType, Connection
 from aiohttp.tracing import Trace
 
-from core.egress.addresses import AddressPolicy
-from core.egress.name_lookup import AddressRefused
+from core.egress.addresses import AddressPolicy, AddressRefused
 
 # An idle connection is closed before common servers (5 s and up) would, so that no call meets a closing one.
 _IDLE_SECONDS = 4.0

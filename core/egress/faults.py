@@ -15,9 +15,10 @@ from typing import Literal
 import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
 
-from core.egress.name_lookup import AddressRefused
+from core.egress.addresses import AddressRefused
+from core.egress.held import EgressRefused
 
-Reason = Literal["refused", "broken", "slow", "too_large", "forbidden_address", "tls"]
+Reason = Literal["refused", "broken", "slow", "too_large", "forbidden_address", "egress", "tls"]
 Kind = Literal[
     "",
     "unknown_name",
@@ -40,7 +41,7 @@ class UpstreamFault(Exception):
     """The far side failed, or may not be reached.
 
     `reason`: refused (no connection), broken (an invalid or cut answer), slow (no answer in time), too_large
-    (beyond our cap), forbidden_address (our policy), tls (certificate or handshake).
+    (beyond our cap), forbidden_address (our policy), egress (an environment's), tls (certificate or handshake).
     `sent`: False only when it is certain that no byte of the request left; only then may it be tried again.
     `kind`: which of the ways to fail it was, where somebody does other things for it: nobody_listens (the far machine
     refused the connection at once), unreachable (no way leads there), unanswered (no answer to our wish to connect),
@@ -150,7 +151,7 @@ def fault_of(error: BaseException) -> UpstreamFault:
     """The fault that an exception of aiohttp or of the socket stands for."""
     forbidden = _refusal_within(error)
     if forbidden is not None:
-        return UpstreamFault("forbidden_address", sent=False, detail=str(forbidden))
+        return forbidden_fault(forbidden)
     detail = f"{type(error).__name__}: {error}"
     if isinstance(error, aiohttp.ClientOSError) and _WRITE_FAILED in str(error):
         # The peer hung up while we wrote. aiohttp tells this from a reset while reading by its words alone.
@@ -162,6 +163,12 @@ def fault_of(error: BaseException) -> UpstreamFault:
         if isinstance(error, family):
             return UpstreamFault(reason, sent=sent, kind=kind, detail=detail)
     return UpstreamFault("broken", sent=True, detail=detail)
+
+
+def forbidden_fault(refused: AddressRefused) -> UpstreamFault:
+    """The fault that a refusal of an address is: by an environment's policy, or by the deployment's own."""
+    reason: Reason = "egress" if isinstance(refused, EgressRefused) else "forbidden_address"
+    return UpstreamFault(reason, sent=False, detail=str(refused))
 
 
 def _kind_of(error: BaseException) -> Kind:

@@ -12,15 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from core.egress.addresses import AddressPolicy
+from core.egress.addresses import AddressPolicy, AddressRefused
 
 LOOKUP_SECONDS = 2.0
 _THREADS = 8
 _MAX_WAITING = 256
-
-
-class AddressRefused(OSError):
-    """The address policy forbids what was about to be connected; the text says which address and why."""
 
 
 class SystemResolver(AbstractResolver):

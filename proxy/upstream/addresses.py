@@ -1,14 +1,27 @@
-"""Where an installation's server is connected to: judged like everybody's, but for one that Archway runs itself.
+"""Where an installation's server is connected to, and to what its address is held.
 
-The one place that makes such an exemption. What control's own runtime runs is of the kind `process` or `cluster`,
-which control says of no other (`control/credentials/reaching.py`), in answers that are sealed for this proxy.
+The one place that says so: whatever a proxy sends to a server goes to a URL that is made here. A server that Archway
+runs may be where others may not: it is of the kind `process` or `cluster`, which control says of no other
+(`control/credentials/reaching.py`), in answers that are sealed for this proxy. A remote one is held to the egress
+policy of its environment; of one that we run, whatever runs it sees to that.
 """
 
 from core.egress.addresses import PublicUrl
+from core.egress.held import Held, HeldUrl
 from core.egress.own_servers import RuntimeUrl
 from core.resolve import ResolvedInstallation
+
+_KEPT = "held url"
 
 
 def address_of(installation: ResolvedInstallation) -> PublicUrl:
     """The URL for requests to this server."""
-    return PublicUrl(installation.url if installation.kind == "remote" else RuntimeUrl(installation.url))
+    if installation.kind != "remote":
+        return PublicUrl(RuntimeUrl(installation.url))
+    if installation.egress.mode == "all":
+        return PublicUrl(installation.url)
+    known: HeldUrl | None = installation.__dict__.get(_KEPT)
+    if known is None:
+        known = HeldUrl(installation.url, Held(installation.egress, installation.environment))
+        installation.__dict__[_KEPT] = known
+    return PublicUrl(known)

@@ -17,6 +17,7 @@ _REASONS = {
     "slow": "upstream_slow",
     "too_large": "upstream_too_large",
     "forbidden_address": "upstream_forbidden",
+    "egress": "upstream_egress",
     "tls": "upstream_tls",
 }
 TRANSPORT = frozenset({"upstream_refused", "upstream_broken", "upstream_slow", "upstream_tls"})
@@ -62,6 +63,7 @@ def refusal_of(fault: UpstreamFault, installation: ResolvedInstallation, *, seco
         seconds=seconds,
         limit=limit,
         unit=fault.unit,
+        environment=installation.environment,
     )
 
 
@@ -103,6 +105,8 @@ def why(refusal: Refusal) -> str:
         return _WHY[kind]
     if refusal.reason == "upstream_broken":
         return f"What is wrong: {upstream_text(refusal.detail).rstrip('.')}." if refusal.detail else ""
+    if refusal.reason == "upstream_egress":
+        return f"Why: {refusal.detail}." if refusal.detail else ""
     if refusal.reason == "upstream_era" and "is pinned" not in str(refusal.words.get("versions")):
         return "Update one of the two, or set the server to offer one of these."
     return ""

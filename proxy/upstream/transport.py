@@ -6,15 +6,18 @@ same interface.
 """
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Protocol
 
 import aiohttp
+from aiohttp.abc import AbstractResolver
 
 from core.egress.addresses import AddressPolicy, PublicUrl, parse_networks
 from core.egress.client import Egress, never_reuse, next_chunk, read_capped, tls_context
+from core.egress.held import Held, HeldUrl
 from core.egress.own_servers import OWN_SERVERS, RuntimeUrl
 from proxy.settings import ProxySettings
+from proxy.upstream.held_clients import HeldClients
 from proxy.upstream.pool.awaited_answer import PoolAnswer
 from proxy.upstream.pool.connection import PoolConnection, Taker
 from proxy.upstream.pool.head import INFLATED
@@ -111,18 +114,28 @@ class Transport(Requests, Protocol):
 
 
 def open_transport(
-    policy: AddressPolicy, *, ca_bundle: str | None = None, proxy: str | None = None, pool: bool = True
+    policy: AddressPolicy,
+    *,
+    ca_bundle: str | None = None,
+    proxy: str | None = None,
+    pool: bool = True,
+    resolver: AbstractResolver | None = None,
 ) -> Transport:
     """The transport of a worker; arguments as for `Egress`, `pool` False for aiohttp's client in any case.
 
     Call it inside a running loop. Raises ValueError, naming the setting, for a `ca_bundle` or `proxy` of no use.
     """
     if proxy is None and pool:
-        return UpstreamPool(policy, tls_context(ca_bundle))
-    return AiohttpTransport(
-        Egress(policy, ca_bundle=ca_bundle, proxy=proxy, inflated_by_readers=INFLATED),
-        Egress(OWN_SERVERS, ca_bundle=ca_bundle, inflated_by_readers=INFLATED),
-    )
+        return UpstreamPool(policy, tls_context(ca_bundle), resolver=resolver)
+
+    def client(held: Held | None = None) -> Egress:
+        return Egress(
+            policy, ca_bundle=ca_bundle, proxy=proxy, inflated_by_readers=INFLATED, held=held, resolver=resolver
+        )
+
+    usual = client()
+    to_own = Egress(OWN_SERVERS, ca_bundle=ca_bundle, inflated_by_readers=INFLATED)
+    return AiohttpTransport(usual, to_own, HeldClients(client))
 
 
 def open_to_upstreams(settings: ProxySettings) -> Transport:
@@ -136,20 +149,22 @@ def open_to_upstreams(settings: ProxySettings) -> Transport:
 
 
 class AiohttpTransport:
-    """aiohttp's client behind the interface `Transport`. `to_own`: to servers that Archway runs, past any proxy."""
+    """aiohttp's client behind the interface `Transport`. `to_own`: to servers that Archway runs, past any proxy.
+    `held`: to those whose address is held to a policy.
+    """
 
-    def __init__(self, egress: Egress, to_own: Egress) -> None:
-        self._egress, self._to_own = egress, to_own
+    def __init__(self, egress: Egress, to_own: Egress, held: HeldClients) -> None:
+        self._egress, self._to_own, self._held = egress, to_own, held
 
     @property
     def opened(self) -> int:
         """Connections opened since the start."""
-        return self._egress.opened + self._to_own.opened
+        return self._egress.opened + self._to_own.opened + self._held.opened
 
     @property
     def failed(self) -> int:
         """Attempts to open one that failed."""
-        return self._egress.failed + self._to_own.failed
+        return self._egress.failed + self._to_own.failed + self._held.failed
 
     @asynccontextmanager
     async def request(
@@ -162,8 +177,13 @@ class AiohttpTransport:
         deadline: float | None = None,
     ) -> AsyncIterator["AiohttpAnswer"]:
         """See `Transport.request`."""
-        egress = self._to_own if isinstance(url, RuntimeUrl) else self._egress
-        async with egress.request(method, url, headers, body, deadline=deadline or _A_DAY) as response:
+        async with AsyncExitStack() as stack:
+            if isinstance(url, HeldUrl):
+                egress = await stack.enter_async_context(self._held.client(url.held))
+            else:
+                egress = self._to_own if isinstance(url, RuntimeUrl) else self._egress
+            within = deadline or _A_DAY
+            response = await stack.enter_async_context(egress.request(method, url, headers, body, deadline=within))
             yield AiohttpAnswer(response)
 
     def prepare(self, method: str, url: PublicUrl, headers: Mapping[str, str]) -> PreparedHead | None:
@@ -186,6 +206,7 @@ class AiohttpTransport:
         """Close every connection."""
         await self._egress.close()
         await self._to_own.close()
+        await self._held.close()
 
 
 class AiohttpAnswer:

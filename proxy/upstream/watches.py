@@ -59,6 +59,8 @@ class Watches:
         self._held: dict[str, _Watch] = {}
         self._silent: set[str] = set()
         """Those of which control was not told yet that they cannot be listened to."""
+        self._changed: set[str] = set()
+        """Those of which control has said that they changed, and not yet how: perhaps not by another version."""
         self._doubt = asyncio.Event()
 
     def __len__(self) -> int:
@@ -67,6 +69,7 @@ class Watches:
     def forget_installation(self, installation_id: str) -> None:
         """It has changed, or is gone: ask control soon, if it is listened to here."""
         if installation_id in self._held:
+            self._changed.add(installation_id)
             self._doubt.set()
 
     async def keep_asking(self) -> None:
@@ -93,20 +96,24 @@ class Watches:
 
     async def _ask(self) -> None:
         silent = list(self._silent)[:MOST_HELD]
-        held = {name: watch.installation.version for name, watch in self._held.items()}
+        changed, self._changed = self._changed, set()
+        held = {name: 0 if name in changed else watch.installation.version for name, watch in self._held.items()}
         question = WatchQuestion(self._worker, held, MOST_HELD - len(held), silent)
         try:
             answer = await self._control.watches(question)
         except (SourceUnreachable, ListsUnknown):
+            self._changed |= changed
             return
         self._silent.difference_update(silent)
         for name in answer.ended:
             self._end(name)
         for installation in answer.installations:
             self._listen(installation)
+        answered = {one.installation_id for one in answer.installations}
+        self._changed |= {name for name in changed - answered if name in self._held}
 
     def _listen(self, installation: ResolvedInstallation) -> None:
-        """Listen to it; what was listened to with an older version of it is left."""
+        """Listen to it; what was listened to as it was before is left."""
         name = installation.installation_id
         watch = self._held.get(name)
         if watch is None:
@@ -114,6 +121,8 @@ class Watches:
                 return
             watch = self._held[name] = _Watch(installation, self._news)
         elif watch.task is not None:
+            if watch.installation == installation:
+                return
             watch.task.cancel()
         watch.installation = installation
         watch.task = self._tasks.spawn(installation.entry, self._follow(name, watch))

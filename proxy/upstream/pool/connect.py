@@ -1,7 +1,8 @@
 """Opening a connection to an upstream: its name looked up, its addresses judged, TCP, TLS; and what a failure means.
 
 `pool` calls `Connector.connect` within its deadline. The address policy is asked twice: of the addresses that a name
-has, so that a refusal can say why, and of each address as its socket is made, which nothing walks around.
+has, so that a refusal can say why, and of each address as its socket is made, which nothing walks around. What an
+environment's policy holds a target to is asked at each connect, of the very addresses that are then connected to.
 """
 
 import asyncio
@@ -15,10 +16,11 @@ from typing import cast
 import aiohappyeyeballs
 from aiohttp.abc import AbstractResolver
 
-from core.egress.addresses import AddressPolicy
+from core.egress.addresses import AddressPolicy, AddressRefused
 from core.egress.connections import judged_sockets
-from core.egress.faults import UpstreamFault, connect_kind
-from core.egress.name_lookup import AddressRefused, JudgedResolver, SystemResolver
+from core.egress.faults import UpstreamFault, connect_kind, forbidden_fault
+from core.egress.held import EgressRefused, Held
+from core.egress.name_lookup import JudgedResolver, SystemResolver
 from core.single_flight import SingleFlight
 from core.tasks import Tasks
 from proxy.caches.bounded import Bounded
@@ -72,6 +74,7 @@ class Connector:
             raise _fault(target, error, time.monotonic() - began) from None
 
     async def _dial(self, target: Target) -> socket.socket:
+        any_will_do = target.held is None or target.held.reach(target.host, target.port) == "wherever"
         try:
             addresses = await self._addresses(target.host)
         except AddressRefused:
@@ -82,6 +85,8 @@ class Connector:
         permitted = [address for address in addresses if self._policy.permits(address)]
         if not permitted:
             raise AddressRefused(f"{target.host}: {self._policy.why_not(addresses[0])}")
+        if target.held is not None and not any_will_do:
+            permitted = _held(target, target.held, permitted)
         dialled = await aiohappyeyeballs.start_connection(
             [_address_info(address, target.port) for address in permitted],
             happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS,
@@ -112,6 +117,15 @@ class Connector:
         return addresses
 
 
+def _held(target: Target, held: Held, addresses: list[str]) -> list[str]:
+    """Those of the addresses that the policy allows: no other is connected to. Raises EgressRefused for none."""
+    reasons = [held.why_not(target.host, target.port, address) for address in addresses]
+    permitted = [address for address, reason in zip(addresses, reasons, strict=True) if reason is None]
+    if not permitted:
+        raise EgressRefused(reasons[0])
+    return permitted
+
+
 def _address_info(address: str, port: int) -> tuple[int, int, int, str, tuple[object, ...]]:
     if ":" in address:
         return socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, port, 0, 0)
@@ -122,7 +136,7 @@ def _fault(target: Target, error: OSError | ValueError, seconds: float) -> Upstr
     """What an exception means that came after so many seconds."""
     where = f"{target.host}:{target.port}"
     if isinstance(error, AddressRefused):
-        return UpstreamFault("forbidden_address", sent=False, detail=str(error))
+        return forbidden_fault(error)
     if isinstance(error, ssl.SSLCertVerificationError):
         return UpstreamFault("tls", sent=False, kind="certificate", detail=f"CertificateRefused: {where} [{error}]")
     if isinstance(error, ssl.SSLError):

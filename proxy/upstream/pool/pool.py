@@ -21,14 +21,14 @@ from aiohttp.abc import AbstractResolver
 from core.egress.addresses import AddressPolicy, PublicUrl
 from core.egress.client import CONNECT_SECONDS
 from core.egress.faults import Kind, UpstreamFault
-from core.egress.own_servers import OWN_SERVERS, RuntimeUrl
+from core.egress.own_servers import OWN_SERVERS
 from proxy.upstream.pool.awaited_answer import PoolAnswer
 from proxy.upstream.pool.connect import Connector
 from proxy.upstream.pool.connection import PoolConnection, Taker
 from proxy.upstream.pool.head import KnownHeads
 from proxy.upstream.pool.one_request import PoolRequest, within
 from proxy.upstream.pool.places import Origin, Places, Way
-from proxy.upstream.pool.request import PreparedHead, RequestWriter, Target, target_of
+from proxy.upstream.pool.request import PreparedHead, RequestWriter, Target, name_of, target_of
 
 _MAX_TARGETS = 10_000
 _SWEEP_SECONDS = 0.5
@@ -61,8 +61,6 @@ class UpstreamPool:
         self._places, self._connect_seconds = Places(connections, per_origin), connect_seconds
         self._writer = RequestWriter()
         self._targets: dict[str, Target] = {}
-        self._own_targets: dict[str, Target] = {}
-        """By URL, too; of servers that Archway runs."""
         self._heads = KnownHeads()
         self._open: set[PoolConnection] = set()
         self._sweeping: asyncio.TimerHandle | None = None
@@ -270,13 +268,13 @@ class UpstreamPool:
             self._sweep_later()
 
     def _target(self, url: PublicUrl) -> Target:
-        targets = self._own_targets if isinstance(url, RuntimeUrl) else self._targets
-        target = targets.get(url)
+        name = name_of(url)
+        target = self._targets.get(name)
         if target is None:
             target = target_of(url)
-            if len(targets) >= _MAX_TARGETS:
-                targets.clear()  # it costs microseconds to take one apart again
-            targets[url] = target
+            if len(self._targets) >= _MAX_TARGETS:
+                self._targets.clear()  # it costs microseconds to take one apart again
+            self._targets[name] = target
         return target
 
 

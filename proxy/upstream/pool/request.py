@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from core.egress.addresses import PublicUrl
 from core.egress.faults import UpstreamFault
 from core.egress.header_grammar import NAME, VALUE, WRITTEN_BY_CLIENTS
+from core.egress.held import Held, HeldUrl
 from core.egress.own_servers import RuntimeUrl
 
 _MAX_NAMES = 1000
@@ -25,8 +26,8 @@ class Target:
     """Where requests for one URL go: its URL taken apart, once."""
 
     origin: str
-    """Scheme, host and port, and whether it is a server of ours: requests may share a connection only where these are
-    equal.
+    """Scheme, host and port, whether it is a server of ours, and what its address is held to: requests may share a
+    connection only where these are equal.
     """
     host: str
     """Name or address, without brackets."""
@@ -36,6 +37,8 @@ class Target:
     """What stands between the method and the headers that differ."""
     own: bool = False
     """Whether it is a server that Archway runs, which may be where others may not."""
+    held: Held | None = None
+    """To what the address is held besides."""
 
 
 def target_of(url: PublicUrl) -> Target:
@@ -51,8 +54,21 @@ def target_of(url: PublicUrl) -> Target:
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     start = f" {path} HTTP/1.1\r\nhost: {parts.netloc}\r\naccept-encoding: identity\r\n"
     own = isinstance(url, RuntimeUrl)
-    origin = f"{'ours at ' if own else ''}{parts.scheme}://{host}:{port}"
-    return Target(origin, host, port, parts.scheme == "https", start, own)
+    held = url.held if isinstance(url, HeldUrl) else None
+    origin = _told_apart(f"{parts.scheme}://{host}:{port}", url)
+    return Target(origin, host, port, parts.scheme == "https", start, own, held)
+
+
+def name_of(url: PublicUrl) -> str:
+    """By which the target of a URL is remembered: texts are equal only where targets are."""
+    return _told_apart(url, url)
+
+
+def _told_apart(name: str, url: PublicUrl) -> str:
+    """With what the connections to a URL have been opened under, which stands in no URL."""
+    if isinstance(url, RuntimeUrl):
+        return f"ours at {name}"
+    return f"{name} held to {url.held.key}" if isinstance(url, HeldUrl) else name
 
 
 def _no_url(url: str) -> UpstreamFault:

@@ -94,7 +94,8 @@ def test_only_a_call_whose_method_has_such_results_is_refused_with_one(
 def test_what_went_wrong_beyond_us_is_not_our_decision() -> None:
     beyond = {reason for reason, row in TABLE.items() if not row.decided_by_us}
     upstream = {reason for reason in TABLE if reason.startswith("upstream_")}
-    assert beyond == upstream - {"upstream_forbidden"} | {"cancelled", "question_gone", "server_restarting"}
+    ours = {"upstream_forbidden", "upstream_egress"}
+    assert beyond == upstream - ours | {"cancelled", "question_gone", "server_restarting"}
 
 
 def test_a_refusal_fills_its_sentence_and_keeps_its_detail_short() -> None:

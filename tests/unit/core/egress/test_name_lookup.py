@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from core.egress.addresses import AddressRefused
 from core.egress.client import Egress
-from core.egress.name_lookup import AddressRefused, JudgedResolver, SystemResolver
+from core.egress.name_lookup import JudgedResolver, SystemResolver
 from tests.fakes.outbound_calls import LOOPBACK, body_of, fault_of
 from tests.fakes.scripted_upstream import ScriptedUpstream, ok
 

@@ -59,8 +59,18 @@ def test_the_figure_that_is_told_is_the_one_that_was_applied(fault: UpstreamFaul
     assert refusal_of(fault, installation(entry="server"), seconds=60, limit=16 << 20).sentence == told
 
 
+def test_of_an_environments_policy_callers_hear_the_name_and_admins_the_host() -> None:
+    fault = UpstreamFault("egress", sent=False, detail="a.test:443: the policy does not allow it")
+    refusal = refusal_of(fault, installation(entry="server", environment="production"), seconds=60, limit=1)
+    assert refusal.sentence == (
+        "server is at an address that the egress policy of the environment production does not allow; tell an "
+        "administrator."
+    )
+    assert why(refusal) == "Why: a.test:443: the policy does not allow it."
+
+
 def test_what_the_policy_forbids_and_what_is_too_large_say_nothing_about_health() -> None:
-    assert not TRANSPORT & {"upstream_forbidden", "upstream_too_large"}
+    assert not TRANSPORT & {"upstream_forbidden", "upstream_egress", "upstream_too_large"}
     assert set(TABLE) >= TRANSPORT
 
 

@@ -53,6 +53,7 @@ NO_WAY = UpstreamFault("refused", sent=False, kind="unreachable", detail="[Errno
 BY_WORDS = UpstreamFault("refused", sent=False, detail="PoolFull: no, a word of a server: Connection refused")
 FULL = UpstreamFault("slow", sent=False, kind="pool_full", detail="PoolFull: all 200 connections are in use")
 FORBIDDEN = UpstreamFault("forbidden_address", sent=False, detail="no")
+NOT_ALLOWED = UpstreamFault("egress", sent=False, detail="no")
 CUT = UpstreamFault("broken", sent=True, detail="inside its answer")
 HUNG_UP = UpstreamFault("refused", sent=True, detail="Can not write request body")
 NO_JSON = UpstreamFault("broken", sent=True, whole=True, detail="the answer is no acceptable JSON")
@@ -75,6 +76,7 @@ NO_JSON = UpstreamFault("broken", sent=True, whole=True, detail="the answer is n
         (TOO_LARGE, "upstream_too_large", "nothing"),
         (FULL, "upstream_slow", "nothing"),
         (FORBIDDEN, "upstream_forbidden", "nothing"),
+        (NOT_ALLOWED, "upstream_egress", "nothing"),
     ],
 )
 async def test_only_what_is_the_servers_rests_it_for_everybody(fault: UpstreamFault, reason: str, rests: str) -> None:

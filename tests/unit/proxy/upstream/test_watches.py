@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 from msgspec.structs import replace
 
+from core.egress.rules import EgressRules
 from core.resolve import ResolvedInstallation
 from core.tasks import Tasks
 from core.watches import MOST_HELD, HeardLists, HeardTaken, WatchAnswer, WatchQuestion
@@ -166,6 +167,27 @@ async def test_a_change_of_what_is_listened_to_is_asked_about_at_once_and_no_oth
     await a_while()
     await passed(clock, SOON_S)
     assert len(scene.questions) == 2
+
+
+async def test_what_changed_in_another_way_than_its_version_is_listened_to_as_it_is_now(
+    scene: Scene, clock: MovedClock
+) -> None:
+    now = replace(SERVER, egress=EgressRules("off"))
+    scene.answers = [WatchAnswer([SERVER]), SourceUnreachable(), WatchAnswer(), WatchAnswer([now])]
+    await scene.begin()
+    scene.watches.forget_installation(NAME)
+    for _ in range(4):
+        await passed(clock, SOON_S)
+        await passed(clock, EVERY_S)
+    assert [one.held for one in scene.questions[1:5]] == [{NAME: 0}] * 3 + [{NAME: SERVER.version}]
+    assert (scene.open, len(scene.followed)) == ([now], 2)
+
+
+async def test_what_is_given_as_it_is_listened_to_goes_on(scene: Scene, clock: MovedClock) -> None:
+    scene.answers = [WatchAnswer([SERVER]), WatchAnswer([replace(SERVER)])]
+    await scene.begin()
+    await passed(clock, EVERY_S)
+    assert (scene.open, len(scene.followed)) == ([SERVER], 1)
 
 
 async def test_a_server_that_does_not_say_what_changes_is_told_to_control(scene: Scene, clock: MovedClock) -> None:
