@@ -105,6 +105,10 @@ class EnvironmentChange(EnvironmentFields, Change):
 class EnvironmentView(EnvironmentFields, Item):
     """An environment as it is shown."""
 
+    shut_out: list[str] = Bound(
+        description="Entries in it whose servers run elsewhere, at a host that its policy does not allow: their "
+        "calls are refused."
+    )
     created_at: Moment
     updated_at: Moment
     version: int

@@ -3,6 +3,7 @@
 Written by `control/changes/environments.py`. An entry names its environment itself (`entries.py`).
 """
 
+from collections.abc import Sequence
 from functools import partial
 
 import msgspec
@@ -21,11 +22,11 @@ from control.admin.run_models import ResourcesBody
 from control.changes import environments as changes
 from control.http.models import Id
 from control.http.paging import Page, page_of, place_key
-from control.registry import environment
+from control.registry import environment, held_hosts
 from control.registry.environment import told_of_environment
 from control.registry.partial import environment_with
-from control.store import environments
-from control.store.pool import transaction
+from control.store import entries, environments
+from control.store.pool import Connection, transaction
 
 operations = Operations("environments")
 
@@ -35,7 +36,8 @@ async def list_environments(asked: Asked, query: EnvironmentQuery) -> Page[Envir
     """List the environments, by name."""
     async with transaction(asked.pool, readonly=True) as connection:
         found = await environments.page(connection, limit=query.fetch, after=query.place, name=query.name)
-    return page_of(found, query, _view, lambda one: place_key(one.name, one.id))
+        views = await _views(connection, found)
+    return page_of(found, query, lambda one: views[one.id], lambda one: place_key(one.name, one.id))
 
 
 @operations.post("/environments")
@@ -44,22 +46,26 @@ async def create_environment(asked: Asked, body: NewEnvironment) -> EnvironmentV
     async with asked.changing() as write:
         wanted = msgspec.convert(body.model_dump(), environment.NewEnvironment)
         made = await changes.create(write, asked.deps.safeguards, wanted)
-    return _view(made)
+    return _view(made, [])
 
 
 @operations.get("/environments/{environment_id}")
 async def read_environment(asked: Asked, environment_id: Id) -> EnvironmentView:
     """Show an environment."""
     async with transaction(asked.pool, readonly=True) as connection:
-        return _view(one_or_404(await environments.one(connection, environment_id), "environment"))
+        found = one_or_404(await environments.one(connection, environment_id), "environment")
+        return (await _views(connection, [found]))[found.id]
 
 
 @operations.patch("/environments/{environment_id}")
 async def change_environment(asked: Asked, environment_id: Id, body: EnvironmentChange) -> EnvironmentView:
-    """Change an environment. The servers of the entries that are in it are looked at again."""
+    """Change an environment. The servers of the entries that are in it are looked at again; `shut_out` names those
+    that run elsewhere, where its policy does not let them be reached any more.
+    """
     async with asked.changing() as write:
         wanted = partial(environment_with, given=body.changes())
-        return _view(await changes.change(write, asked.deps.safeguards, environment_id, wanted, asked.version))
+        changed = await changes.change(write, asked.deps.safeguards, environment_id, wanted, asked.version)
+        return (await _views(write.connection, [changed]))[changed.id]
 
 
 @operations.delete("/environments/{environment_id}")
@@ -69,7 +75,13 @@ async def delete_environment(asked: Asked, environment_id: Id) -> None:
         await changes.delete(write, environment_id, asked.version)
 
 
-def _view(found: environment.Environment) -> EnvironmentView:
+async def _views(connection: Connection, found: Sequence[environment.Environment]) -> dict[str, EnvironmentView]:
+    inside = await entries.remote_in(connection, [one.id for one in found])
+    shut = [one for one in inside if held_hosts.shut_out(one)]
+    return {one.id: _view(one, [entry.slug for entry in shut if entry.environment_id == one.id]) for one in found}
+
+
+def _view(found: environment.Environment, shut_out: list[str]) -> EnvironmentView:
     told = told_of_environment(found)
     return shown(
         EnvironmentView,
@@ -77,4 +89,5 @@ def _view(found: environment.Environment) -> EnvironmentView:
         egress=told["egress"] and EgressBody.model_construct(**told["egress"]),
         resources=told["resources"] and ResourcesBody.model_construct(**told["resources"]),
         quota=QuotaBody.model_construct(**told["quota"]),
+        shut_out=shut_out,
     )

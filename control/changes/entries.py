@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from control.changes.callers_tokens import check_speaks_for_callers
 from control.changes.environments import check_image, placer
+from control.changes.held_entries import may_be_over
 from control.changes.pull_secrets import check_named
 from control.changes.refusals import NotAllowed, NotNow, refuse_in_use, refuse_stale
 from control.changes.safeguards import Safeguards
@@ -22,6 +23,7 @@ from control.registry.broken_rule import BrokenRule
 from control.registry.credential import IdentityAssertion, OAuthCredential
 from control.registry.entry import Entry, NewEntry, WantedEntry, bound_origin, entry_fields, told_of_entry
 from control.registry.entry_rules import check_entry
+from control.registry.held_hosts import check_held
 from control.registry.installation import Installation
 from control.registry.installing import check_can_hold, may_see
 from control.registry.self_hosted import SelfHosted
@@ -47,6 +49,7 @@ async def create(write: Write, safeguards: Safeguards, wanted: WantedEntry) -> E
     await check_image(write, new, None)
     await rows.insert(write, entry_id, new)
     made = there(await entries.one(write.connection, entry_id))
+    check_held(made, None)
     await write.announce()
     await write.record("create", "entry", entry_id, None, _recorded(made))
     return made
@@ -81,8 +84,11 @@ async def change(
     await check_image(write, new, before)
     await rows.update(write, entry_id, new)
     after = there(await entries.one(write.connection, entry_id))
+    check_held(after, before)
+    settled = await _settle_installations(write, safeguards, before, after)
+    held_to_others = [after] if after.held not in (None, before.held) else []
     await write.announce(
-        installations_over=await _settle_installations(write, safeguards, before, after),
+        installations_over=sorted({*settled, *await may_be_over(write, held_to_others)}),
         entries=[entry_id],
         gateways=await entries.gateways_of(write.connection, entry_id),
     )

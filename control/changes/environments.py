@@ -1,10 +1,11 @@
-"""Changes of environments, and who may put an entry into one or take it out. Proxies hold nothing of them; the
-servers of the entries that are in one are looked at again after each change.
+"""Changes of environments, and who may put an entry into one or take it out. Proxies hold nothing of them but what
+the servers that run elsewhere are held to; those that run here are looked at again after each change.
 """
 
 from collections.abc import Callable
 from typing import Final
 
+from control.changes.held_entries import held_now
 from control.changes.refusals import NotAllowed, NotNow, NotThere, refuse_stale
 from control.changes.safeguards import Safeguards
 from control.changes.write import Write
@@ -49,10 +50,9 @@ async def change(
     if before.restricted and not asked.restricted:
         await write.holder(DEPLOY, Organisation())
     after = await rows.update(write, environment_id, asked)
-    await write.announce()
-    await write.record(
-        "update", "environment", environment_id, told_of_environment(before), told_of_environment(after)
-    )
+    shut_out = await _announce(write, before, after)
+    told = told_of_environment(after) | ({"shut_out": shut_out} if shut_out else {})
+    await write.record("update", "environment", environment_id, told_of_environment(before), told)
     return after
 
 
@@ -104,6 +104,16 @@ async def check_image(write: Write, wanted: NewEntry, before: Entry | None) -> N
     found = await environments.one(write.connection, wanted.environment_id)
     if found is not None:
         check_from(run.image, found.image_registries, found.name)
+
+
+async def _announce(write: Write, before: Environment, after: Environment) -> list[str]:
+    """Tell proxies where its remote entries are held to something else now; slugs of those that are shut out."""
+    if (before.egress, before.presets) == (after.egress, after.presets):
+        await write.announce()
+        return []
+    now = await held_now(write, [after.id])
+    await write.announce(entries=now.entries, installations_over=now.installations_over)
+    return now.shut_out
 
 
 async def _locked(write: Write, environment_id: str, action: Action, version: int | None) -> Environment:

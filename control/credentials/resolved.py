@@ -6,7 +6,7 @@ answer, and are nowhere kept.
 """
 
 from collections.abc import Collection
-from typing import Literal
+from typing import Any, Literal
 
 from control.credentials import lacks
 from control.credentials.cure import to_give_again
@@ -22,6 +22,7 @@ from control.registry.row_seals import OpenedSecrets
 from control.registry.server_state import Place
 from control.registry.server_url import whole_url
 from core.resolve import InstallationRefusal, LegacyRevision, ResolvedInstallation
+from core.snapshot import RouteKind
 
 
 def resolve_installation(
@@ -72,6 +73,7 @@ def resolve_installation(
         caller_token=given.own,
         made_for=given.made_for,
         obtained_at=given.obtained_at,
+        **_held(entry, at.kind),
     )
 
 
@@ -95,7 +97,15 @@ def resolve_without_secrets(entry: Entry) -> ResolvedInstallation | None:
         kind="remote",
         url=url,
         version=entry.version,
+        **_held(entry, "remote"),
     )
+
+
+def _held(entry: Entry, kind: RouteKind) -> dict[str, Any]:
+    """To what its address is held, where it runs elsewhere: of what runs here, whatever runs it sees to that."""
+    if entry.held is None or kind != "remote":
+        return {}
+    return {"egress": entry.held.rules, "environment": entry.held.environment}
 
 
 def _spoken(protocol: Protocol) -> tuple[Literal["auto", "legacy", "2026-07-28"], LegacyRevision]:

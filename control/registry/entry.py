@@ -17,10 +17,11 @@ from control.registry.fields import Field
 from control.registry.origin import origin_of
 from control.registry.self_hosted import SelfHosted, what_runs
 from control.registry.told import as_plain
+from core.egress.held import Held
 
 EntryVisibility = Literal["organisation", "teams"]
 Isolation = Literal["principal", "client_session", "shared"]
-_NOT_TOLD = {"reached", "credential", "fixed_headers", "client_secret", "run_secrets"}
+_NOT_TOLD = {"reached", "credential", "fixed_headers", "client_secret", "run_secrets", "held"}
 """Fields that are told in other words, or to nobody."""
 
 
@@ -143,6 +144,8 @@ class Entry(NewEntry):
     created_at: datetime
     updated_at: datetime
     version: int
+    held: Held | None = None
+    """What its environment's policy allows, for a server that runs elsewhere; None where there is no policy."""
 
 
 def entry_fields(entry: EntryFields) -> dict[str, Any]:

@@ -10,13 +10,15 @@ from typing import Final
 from control.registry.credential import KINDS_FOR_ONE_CALLER
 from control.registry.entry import Entry, reached_of
 from control.registry.owner import Owner, owner_columns
+from control.store.environments import POLICY_OF_ENTRY, held_to
 from control.store.installations import owned_by
 from control.store.pool import Connection, Row
 from control.store.rows import made
 from control.store.statements import Place, behind, in_order, place_of
 
-_SELECT: Final = """
-    select e.*, array(select t.team_id from entry_teams t where t.entry_id = e.id order by t.team_id) as teams
+_SELECT: Final = f"""
+    select e.*, array(select t.team_id from entry_teams t where t.entry_id = e.id order by t.team_id) as teams,
+        case when e.kind = 'remote' then {POLICY_OF_ENTRY} end as policy
     from entries e
 """
 REACHED: Final = ("kind", "url", "run")
@@ -40,6 +42,15 @@ async def many(connection: Connection, entry_ids: Collection[str]) -> dict[str, 
     """The entries with these identifiers, by identifier."""
     rows = await connection.fetch(_SELECT + "where e.id = any($1::uuid[])", list(entry_ids))
     return {row["id"]: _made(row) for row in rows}
+
+
+async def remote_in(connection: Connection, environment_ids: Collection[str]) -> list[Entry]:
+    """The entries in these environments whose servers run elsewhere, by slug."""
+    rows = await connection.fetch(
+        _SELECT + "where e.environment_id = any($1::uuid[]) and e.kind = 'remote' order by e.slug",
+        list(environment_ids),
+    )
+    return [_made(row) for row in rows]
 
 
 async def by_slug(connection: Connection, slug: str) -> Entry | None:
@@ -104,4 +115,4 @@ def _escaped(text: str) -> str:
 
 
 def _made(row: Row) -> Entry:
-    return made(Entry, row, reached=reached_of(row))
+    return made(Entry, row, reached=reached_of(row), held=held_to(row["policy"]))

@@ -1,12 +1,16 @@
 """SQL that reads environments, and which entries are in one. Written in `writes/environments.py`."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
-from control.registry.egress import NewEgressPreset, rules_of
+import msgspec
+
+from control.registry.egress import Egress, NewEgressPreset, rules_of
 from control.registry.environment import Environment
 from control.store.pool import Connection
 from control.store.rows import columns_of, made
 from control.store.statements import Place, behind, in_order, listed, place_of
+from core.egress.held import Held
 from core.egress.rules import EgressRules
 
 COLUMNS: Final = columns_of(Environment, apart={"presets"})
@@ -15,6 +19,12 @@ _SELECT: Final = f"""
         where p.environment_id = environments.id order by p.preset_id) as presets
     from environments """
 _PRESETS: Final = columns_of(NewEgressPreset)
+POLICY_OF_ENTRY: Final = """
+    (select jsonb_build_object('name', v.name, 'egress', v.egress, 'presets', array(
+            select to_jsonb(s) from environment_presets p join egress_presets s on s.id = p.preset_id
+            where p.environment_id = v.id order by s.id))
+        from environments v where v.id = e.environment_id and v.egress is not null)"""
+"""The policy of the environment of an entry `e`, as `held_to` reads it; null for none."""
 
 
 async def one(connection: Connection, environment_id: str, *, lock: bool = False) -> Environment | None:
@@ -49,6 +59,15 @@ async def entries_in(connection: Connection, environment_id: str) -> list[str]:
     """Slugs of the entries that are in it, in their order."""
     rows = await connection.fetch("select slug from entries where environment_id = $1 order by slug", environment_id)
     return [row["slug"] for row in rows]
+
+
+def held_to(policy: Mapping[str, Any] | None) -> Held | None:
+    """What `POLICY_OF_ENTRY` found, its presets looked up; None where it allows everything."""
+    if policy is None:
+        return None
+    presets = [made(NewEgressPreset, one) for one in policy["presets"]]
+    found = rules_of(msgspec.convert(policy["egress"], Egress), presets)
+    return None if found.mode == "all" else Held(found, policy["name"])
 
 
 async def rules(connection: Connection, environment: Environment | None) -> EgressRules:

@@ -84,6 +84,14 @@ async def many(connection: Connection, installation_ids: Collection[str]) -> lis
     return [_made(row) for row in rows]
 
 
+async def ids_of(connection: Connection, entry_ids: Collection[str]) -> list[str]:
+    """Identifiers of all installations of these entries, in their order."""
+    rows = await connection.fetch(
+        "select id from installations where entry_id = any($1::uuid[]) order by id", list(entry_ids)
+    )
+    return [row["id"] for row in rows]
+
+
 async def candidates(
     connection: Connection, entry_ids: Collection[str], owners: Collection[Owner]
 ) -> list[Installation]:
