@@ -84,6 +84,7 @@ async def _in_a_cluster(
     # Imported here: the client of Kubernetes takes 70 MB, which a control without a cluster does not need.
     from control.orchestrator.cluster import connected
     from control.orchestrator.defaults import Defaults
+    from control.orchestrator.kinds import WATCHED
     from control.orchestrator.lease import Lease
     from control.orchestrator.runtime import ClusterRuntime
 
@@ -91,15 +92,15 @@ async def _in_a_cluster(
         instance_id = await publication.instance_id(connection)
     defaults = Defaults(
         instance_id=instance_id,
-        namespace=settings.servers_namespace,
+        namespace=settings.namespaces[0],
         proxies_namespace=settings.release_namespace,
         base_image=settings.base_image,
         name_key=settings.secret_ring.current.derive(_NAMES),
         node_selector=settings.node_selector,
         tolerations=settings.tolerations,
     )
-    cluster = await connected(settings.kubeconfig)
-    runtime = ClusterRuntime(cluster, defaults)
+    cluster = await connected(settings.kubeconfig, watches=len(WATCHED) * len(settings.namespaces))
+    runtime = ClusterRuntime(cluster, defaults, settings.namespaces)
     loop = ServerLoop(runtime, _rows(pool, seals, TokensAtStart(renewals), settings.base_image), report)
     holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     lease = Lease(cluster, settings.release_namespace, f"archway-servers-{instance_id[-12:]}", holder)

@@ -1,5 +1,6 @@
 """What control can be told, with the reason of each limit. Read once at start from `ARCHWAY_*` variables."""
 
+import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -17,6 +18,9 @@ _NO_USER = 0xFFFFFFFF
 """The number that stands for none: setresuid(2)."""
 _LABEL = r"^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$"
 """A namespace's name is an RFC 1123 label, https://kubernetes.io/docs/concepts/overview/working-with-objects/names/."""
+
+MOST_NAMESPACES = 20
+"""Each is watched with a connection for each kind of object."""
 
 Namespace = Annotated[str, msgspec.Meta(pattern=_LABEL)]
 T = TypeVar("T")
@@ -67,8 +71,11 @@ class ControlSettings(msgspec.Struct, frozen=True):
     """Where the servers that Archway runs itself run; '': nowhere, it has remote servers alone."""
     kubeconfig: str = ""
     """File that says where the cluster is and who we are there; '': the service account of the pod that we are in."""
+    servers_namespaces: tuple[str, ...] = ()
+    """Namespaces of the cluster in which servers run, and nothing else; the first is that of environments that name
+    none."""
     servers_namespace: Namespace = ""
-    """Namespace of the cluster in which the servers run, and nothing else."""
+    """The only one, as versions before 0.2 name it; not read where `servers_namespaces` is set."""
     release_namespace: Namespace = ""
     """Namespace in which control and proxies run."""
     base_image: str = ""
@@ -144,6 +151,17 @@ class ControlSettings(msgspec.Struct, frozen=True):
             raise BadSetting(f"ARCHWAY_TRUSTED_PROXIES: {error}; give networks such as 10.0.0.0/8") from None
 
     @property
+    def namespaces(self) -> tuple[str, ...]:
+        """Namespaces of the cluster in which servers run."""
+        given = self.servers_namespaces or tuple(filter(None, (self.servers_namespace,)))
+        named = tuple(dict.fromkeys(text.strip() for text in given))
+        if len(named) > MOST_NAMESPACES or not all(name and re.match(_LABEL, name) for name in named):
+            raise BadSetting(
+                f"ARCHWAY_SERVERS_NAMESPACES must be at most {MOST_NAMESPACES} names of namespaces, such as a,b"
+            )
+        return named
+
+    @property
     def node_selector(self) -> dict[str, str]:
         """Labels that a node must have to run a server."""
         return _json("servers_node_selector", self.servers_node_selector or "{}", dict[str, str])
@@ -203,11 +221,13 @@ def from_environment() -> ControlSettings:
         host_port("control_metrics_listen", settings.control_metrics_listen)
     _ = settings.proxies
     _ = settings.addresses
-    _ = settings.node_selector, settings.tolerations, settings.users
+    _ = settings.node_selector, settings.tolerations, settings.users, settings.namespaces
     if settings.runtime == "process" and not settings.servers_folder:
         raise BadSetting("ARCHWAY_SERVERS_FOLDER is not set, and ARCHWAY_RUNTIME=process needs it")
     if settings.runtime == "cluster":
-        for name in ("servers_namespace", "release_namespace", "base_image"):
+        if not settings.namespaces:
+            raise BadSetting("ARCHWAY_SERVERS_NAMESPACES is not set, and ARCHWAY_RUNTIME=cluster needs it")
+        for name in ("release_namespace", "base_image"):
             if not getattr(settings, name):
                 raise BadSetting(f"{variable(name)} is not set, and ARCHWAY_RUNTIME=cluster needs it")
     return settings

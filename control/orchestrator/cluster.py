@@ -34,8 +34,8 @@ MOST_BYTES: Final = 64 << 20
 """Of one answer: a page of objects of 100 KiB each."""
 CALLS_PER_SECOND: Final = 200
 """A thousand servers, of four objects each, are made in 20 s."""
-CONNECTIONS: Final = 64
-"""Of which six are watches, and each followed log is one."""
+CONNECTIONS: Final = 58
+"""Beside those of watches; each followed log is one."""
 _LONGEST_RETRY_AFTER_S: Final = 60.0
 
 
@@ -179,8 +179,10 @@ class Cluster:
         return _said(answer.status, status if isinstance(status, dict) else {})
 
 
-async def connected(kubeconfig: str) -> Cluster:
-    """A connection as this file says, or as the pod that we are in; raises BadSetting. Nothing is asked yet."""
+async def connected(kubeconfig: str, *, watches: int = 6) -> Cluster:
+    """A connection as this file says, or as the pod that we are in, for so many watches at once; raises BadSetting.
+    Nothing is asked yet.
+    """
     settings = Configuration()
     try:
         if kubeconfig:
@@ -190,7 +192,7 @@ async def connected(kubeconfig: str) -> Cluster:
     except (ConfigException, OSError, ValueError) as error:
         cure = "check the file" if kubeconfig else "set it where control runs outside of the cluster"
         raise BadSetting(f"ARCHWAY_KUBECONFIG: {error}; {cure}") from None
-    settings.connection_pool_maxsize = CONNECTIONS
+    settings.connection_pool_maxsize = CONNECTIONS + watches
     client = ApiClient(settings)
     client.user_agent = "archway-control"
     return Cluster(client, Pace(CALLS_PER_SECOND))

@@ -1,4 +1,4 @@
-"""Copies of all that is ours in a cluster, by installation: what was applied, and the pods that came of it.
+"""Copies of all that is ours in one namespace, by installation: what was applied, and the pods that came of it.
 
 A reflector for each kind; beside them an index, so that one installation among a thousand is found without looking at
 the others.
@@ -7,6 +7,7 @@ the others.
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from control.orchestrator.cluster import Cluster
@@ -18,11 +19,17 @@ from control.servers.runtime import RuntimeAway
 FILLED_WITHIN_S: Final = 5.0
 
 Changed = Callable[[str, bool], None]
-"""Is told an installation of which something changed, and whether it may be what was applied that did."""
+"""Is told an installation of which something changed, and whether it may be what was applied that did; '' stands for
+what is of no single one.
+"""
+
+
+class Closed(Exception):
+    """Control has no right to see what is in a namespace; the sentence is the API's."""
 
 
 class Copies:
-    """What the cluster holds of one deployment of ours, as its watches tell it."""
+    """What one namespace holds of one deployment of ours, as its watches tell it."""
 
     def __init__(self, cluster: Cluster, namespace: str, labels: str, changed: Changed) -> None:
         self._changed = changed
@@ -36,14 +43,26 @@ class Copies:
                 group.create_task(reflector.run(), name=f"servers/{kind.plural}")
 
     async def filled(self) -> None:
-        """Until all was listed once; raises RuntimeAway when that takes too long, with the reason."""
-        try:
+        """Until all was listed once. Raises RuntimeAway when that takes too long, with the reason; and Closed where
+        something may not be listed.
+        """
+        reflectors = self._by_kind.values()
+        with suppress(TimeoutError):
             async with asyncio.timeout(FILLED_WITHIN_S):
-                for reflector in self._by_kind.values():
-                    await reflector.filled.wait()
-        except TimeoutError:
-            faults = (reflector.fault for reflector in self._by_kind.values() if reflector.fault)
-            raise RuntimeAway(next(faults, "the cluster's API has not listed what is there yet")) from None
+                for reflector in reflectors:
+                    await reflector.answered.wait()
+        lacking = [one for one in reflectors if not one.filled.is_set()]
+        if not lacking:
+            return
+        if forbidden := next((one.fault for one in lacking if one.forbidden), ""):
+            raise Closed(forbidden)
+        faults = (one.fault for one in lacking if one.fault)
+        raise RuntimeAway(next(faults, "the cluster's API has not listed what is there yet"))
+
+    @property
+    def is_filled(self) -> bool:
+        """Whether all was listed."""
+        return all(reflector.filled.is_set() for reflector in self._by_kind.values())
 
     def find(self, kind: Kind, name: str) -> Object | None:
         """One object."""
@@ -54,7 +73,7 @@ class Copies:
         names = sorted(name for of_kind, name in self._names.get(installation_id, ()) if of_kind == kind)
         return [self._by_kind[kind].objects[name] for name in names]
 
-    def installations(self, older_than: float) -> frozenset[str]:
+    def installations(self, older_than: float = 0.0) -> frozenset[str]:
         """Those of which something that is applied has been there for so many seconds."""
         return frozenset(
             installation_id
@@ -70,15 +89,15 @@ class Copies:
         found = after or before or {}
         metadata = found["metadata"]
         installation_id = metadata.get("labels", {}).get(INSTALLATION, "")
-        place = (kind, metadata["name"])
-        if after is None:
-            names = self._names[installation_id]
-            names.discard(place)
-            if not names:
-                del self._names[installation_id]
-        else:
-            self._names[installation_id].add(place)
+        if installation_id:
+            self._index(installation_id, (kind, metadata["name"]), there=after is not None)
         self._changed(installation_id, kind in APPLIED and before is not None and not _as_applied(before, after))
+
+    def _index(self, installation_id: str, place: tuple[Kind, str], *, there: bool) -> None:
+        names = self._names[installation_id]
+        (names.add if there else names.discard)(place)
+        if not names:
+            del self._names[installation_id]
 
 
 def _as_applied(before: Object, after: Object | None) -> bool:

@@ -12,7 +12,7 @@ class Defaults:
     instance_id: str
     """Of this Archway."""
     namespace: str
-    """In which the servers run, and nothing else."""
+    """In which servers run whose environment names none."""
     proxies_namespace: str
     """In which our proxies run, who alone may call them."""
     base_image: str

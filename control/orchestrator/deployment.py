@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from control.orchestrator.container import SCRATCH, container
 from control.orchestrator.defaults import Defaults
-from control.orchestrator.identity import GENERATION, PATH, RESTARTS, metadata, selecting
+from control.orchestrator.identity import ENVIRONMENT, GENERATION, PATH, RESTARTS, metadata, selecting
 from control.orchestrator.secret_objects import FILE, content_name, key_of, pull_name
 from control.servers.runtime import Refused
 from control.servers.wanted import WantedServer
@@ -24,10 +24,12 @@ _TMP: Final = "256Mi"
 def deployment(wanted: WantedServer, defaults: Defaults) -> dict[str, Any]:
     """The Deployment; raises Refused for files that no folder can hold."""
     said = metadata(wanted, defaults)
+    told = {GENERATION: str(wanted.generation), PATH: wanted.path}
+    told |= {ENVIRONMENT: wanted.environment_name} if wanted.environment_name else {}
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {**said, "annotations": {GENERATION: str(wanted.generation), PATH: wanted.path}},
+        "metadata": {**said, "annotations": told},
         "spec": {
             "replicas": 1,
             "selector": {"matchLabels": selecting(defaults.instance_id, wanted.installation_id)},
@@ -62,10 +64,10 @@ def _pod(wanted: WantedServer, defaults: Defaults) -> dict[str, Any]:
     }
     if names := [pull_name(wanted, one) for one in wanted.pull_secrets]:
         pod["imagePullSecrets"] = [{"name": name} for name in dict.fromkeys(names)]
-    if defaults.node_selector:
-        pod["nodeSelector"] = dict(defaults.node_selector)
-    if defaults.tolerations:
-        pod["tolerations"] = [dict(one) for one in defaults.tolerations]
+    if selector := {**defaults.node_selector, **wanted.node_selector}:
+        pod["nodeSelector"] = selector
+    if tolerations := wanted.tolerations or defaults.tolerations:
+        pod["tolerations"] = [dict(one) for one in tolerations]
     return pod
 
 

@@ -23,6 +23,8 @@ PROBE: Final = f"{DOMAIN}/probe"
 """Label of all that is of a probe (`probing/`), with its environment's identifier; nothing of a server has it."""
 GENERATION: Final = f"{DOMAIN}/generation"
 """Annotation of a Deployment: of which generation it is."""
+ENVIRONMENT: Final = f"{DOMAIN}/environment"
+"""Annotation of a Deployment: the environment of its entry, as people call it. On nothing that restarts a server."""
 RESTARTS: Final = f"{DOMAIN}/restarts"
 """Annotation of a pod: how often somebody had asked for a restart. Ours, so that kubectl's own stays beside it."""
 PATH: Final = f"{DOMAIN}/path"
@@ -68,10 +70,20 @@ def labels(instance_id: str, installation_id: str, entry: str, team_id: str | No
     return named | ({TEAM: _identifier(team_id)} if team_id else {})
 
 
+def shared_name(instance_id: str, what: str) -> str:
+    """`archway-DIGITS-WHAT`, of an object that no single server has: no server's name begins so."""
+    return f"{MANAGER}-{_identifier(instance_id)[-_DIGITS:]}-{what}"
+
+
+def namespace_of(wanted: WantedServer, defaults: Defaults) -> str:
+    """The namespace in which it runs."""
+    return wanted.namespace or defaults.namespace
+
+
 def metadata(wanted: WantedServer, defaults: Defaults, name: str = "") -> dict[str, Any]:
     """The metadata of one of its objects; without a name of its own it has the server's."""
     return {
         "name": name or server_name(wanted.entry, wanted.installation_id),
-        "namespace": defaults.namespace,
+        "namespace": namespace_of(wanted, defaults),
         "labels": labels(defaults.instance_id, wanted.installation_id, wanted.entry, wanted.team_id),
     }

@@ -32,7 +32,9 @@ POD: Final = Kind("Pod", "v1", "pods")
 EVENT: Final = Kind("Event", "v1", "events")
 LEASE: Final = Kind("Lease", "coordination.k8s.io/v1", "leases")
 
-APPLIED: Final = (POLICY, SECRET, DEPLOYMENT, SERVICE)
+POLICIES: Final = (POLICY,)
+"""What confines pods."""
+APPLIED: Final = (*POLICIES, SECRET, DEPLOYMENT, SERVICE)
 """In the order in which they are applied: a pod is never there before what confines it and what it needs."""
 WATCHED: Final = (*APPLIED, REPLICA_SET, POD)
 

@@ -24,6 +24,7 @@ SPACING_S: Final = 1.0
 """Between two watches, even where each ends at once."""
 LAST_AGAIN_S: Final = 30.0
 """The longest pause after a failure; the first is a second."""
+_FORBIDDEN: Final = 403
 _TOO_OLD: Final = 410
 
 Changed = Callable[[Kind, Object | None, Object | None], None]
@@ -44,6 +45,10 @@ class Reflector:
         """Why it is not being told now."""
         self.filled = asyncio.Event()
         """Set once all of them were listed; until then the copy says nothing of what is not in it."""
+        self.forbidden = False
+        """Whether the API does not let us list them."""
+        self.answered = asyncio.Event()
+        """Set once it is known whether they may be listed."""
 
     @property
     def objects(self) -> Mapping[str, Object]:
@@ -67,6 +72,9 @@ class Reflector:
                     self._version = ""
                 else:
                     self.fault = str(fault)
+                    self.forbidden = isinstance(fault, ClusterSaid) and fault.status == _FORBIDDEN
+                    if self.forbidden:
+                        self.answered.set()
                     pause = min(2.0**self._failures, LAST_AGAIN_S)
                     self._failures += 1
                     log.info("not told of", extra={"kind": self._kind.kind, "fault": self.fault, "again_in_s": pause})
@@ -81,6 +89,7 @@ class Reflector:
         for item in found:
             self.put(item)
         self.filled.set()
+        self.answered.set()
 
     async def _watch(self) -> None:
         seconds = round(between(*WATCH_S))
@@ -110,7 +119,7 @@ class Reflector:
             self._changed(self._kind, before, None)
 
     def _told(self, version: str) -> None:
-        self._version, self._failures, self.fault = version, 0, ""
+        self._version, self._failures, self.fault, self.forbidden = version, 0, "", False
 
 
 def _version(found: Object) -> int:

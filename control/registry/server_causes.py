@@ -56,6 +56,11 @@ CAUSES: Final[Mapping[str, CauseWords]] = MappingProxyType(
             "The cluster does not take it.",
             "The message names the rule or quota. Change the entry so that it fits, or the rule.",
         ),
+        "namespace_closed": CauseWords(
+            "Control may not run servers in the namespace of its environment.",
+            "Add the namespace to `servers.namespaces` of the chart, which gives control its rights there, or name "
+            "another in the environment. It is tried again by itself.",
+        ),
         "crashed": CauseWords(
             "Its program ends again and again.",
             "Read `archway installations logs NAME --previous`: mostly an answer or a credential is wrong. It is "

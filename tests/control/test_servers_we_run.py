@@ -70,6 +70,7 @@ async def test_an_installation_of_a_remote_server_runs_nothing(api: Api) -> None
         ("failed", "secret_missing", 'secret "mcp-files-12345678-g3" not found'),
         ("pending", "unschedulable", "0/3 nodes are available: 3 Insufficient memory."),
         ("failed", "refused_by_cluster", 'pods "mcp-files" is forbidden: exceeded quota'),
+        ("failed", "namespace_closed", "tools-b is none of ARCHWAY_SERVERS_NAMESPACES, which are tools"),
         ("failed", "crashed", "exit code 1: KeyError: 'HOME'"),
         ("failed", "out_of_memory", "OOMKilled, exit code 137"),
         ("starting", "not_answering", "connection refused"),

@@ -6,9 +6,11 @@ several replicas.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import orjson
@@ -45,12 +47,16 @@ class RowsInMemory:
     def __init__(self) -> None:
         self.generations: dict[str, int] = {}
         self.states: dict[str, ServerState] = {}
+        self.changes: dict[str, dict[str, Any]] = {}
+        """What is wanted of some otherwise than usual, beside their generation."""
 
     async def versions(self) -> dict[str, str]:
-        return {key: str(generation) for key, generation in self.generations.items()}
+        return {key: f"{generation} {self.changes.get(key)}" for key, generation in self.generations.items()}
 
     async def wanted(self, key: str) -> WantedServer | None:
-        return wanted_server(key, self.generations[key]) if key in self.generations else None
+        if key not in self.generations:
+            return None
+        return replace(wanted_server(key, self.generations[key]), **self.changes.get(key, {}))
 
     async def kept(self, key: str) -> ServerState | None:
         return self.states.get(key)
@@ -62,9 +68,9 @@ class RowsInMemory:
 class Platform:
     """One replica."""
 
-    def __init__(self, cluster: Counted, rows: RowsInMemory, name: str) -> None:
+    def __init__(self, cluster: Counted, rows: RowsInMemory, name: str, namespaces: Sequence[str]) -> None:
         self.cluster, self.rows, self.name = cluster, rows, name
-        self.runtime = ClusterRuntime(cluster, DEFAULTS)
+        self.runtime = ClusterRuntime(cluster, DEFAULTS, namespaces)
         self.loop = ServerLoop(self.runtime, Rows(rows.versions, rows.wanted, rows.kept), rows.report)
         self.leads = 0
         self._lease = Lease(cluster, NAMESPACE, "archway", name)
@@ -79,7 +85,12 @@ class Platform:
 
 @asynccontextmanager
 async def platform(
-    kube: FakeKube, rows: RowsInMemory, folder: Path, under_way: UnderWay, name: str = "one"
+    kube: FakeKube,
+    rows: RowsInMemory,
+    folder: Path,
+    under_way: UnderWay,
+    name: str = "one",
+    namespaces: Sequence[str] = (NAMESPACE,),
 ) -> AsyncIterator[Platform]:
     """A replica that is not running yet."""
     path = folder / f"{name}.json"
@@ -90,6 +101,6 @@ async def platform(
     cluster.under_way = under_way
     cluster._pace.under_way = under_way  # type: ignore[attr-defined]
     try:
-        yield Platform(cluster, rows, name)
+        yield Platform(cluster, rows, name, namespaces)
     finally:
         await cluster.close()

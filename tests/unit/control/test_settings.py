@@ -58,6 +58,9 @@ def test_each_of_the_six_is_missed_by_name(name: str, monkeypatch: pytest.Monkey
         ("RUN_TOKEN_SHA256", "hidden-word"),
         ("RUNTIME", "docker"),
         ("SERVERS_NAMESPACE", "Tools_"),
+        ("SERVERS_NAMESPACES", "tools,Tools_"),
+        ("SERVERS_NAMESPACES", "tools,,tools-b"),
+        ("SERVERS_NAMESPACES", ",".join(f"tools-{number}" for number in range(21))),
         ("SERVERS_NODE_SELECTOR", "pool=tools"),
         ("SERVERS_NODE_SELECTOR", '{"pool": 1}'),
         ("SERVERS_TOLERATIONS", '{"key": "tools"}'),
@@ -117,6 +120,14 @@ def test_where_servers_run_is_read_from_json(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_cluster_is_not_used_half_told(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(BadSetting, match=f"ARCHWAY_{name}"):
         read(monkeypatch, **{**CLUSTER, name: ""})
+
+
+def test_servers_run_in_all_namespaces_that_are_named_or_in_the_one_that_a_version_before_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert read(monkeypatch, **CLUSTER).namespaces == ("tools",)
+    both = read(monkeypatch, **CLUSTER, SERVERS_NAMESPACES="tools-b, tools,tools-b")
+    assert both.namespaces == ("tools-b", "tools")
 
 
 def test_processes_need_a_folder_and_users_that_are_numbers(monkeypatch: pytest.MonkeyPatch) -> None:

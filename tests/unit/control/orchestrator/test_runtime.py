@@ -3,7 +3,7 @@ from __future__ import annotations
 import orjson
 import pytest
 
-from control.orchestrator import runtime
+from control.orchestrator import namespace
 from control.orchestrator.kinds import DEPLOYMENT
 from control.servers.runtime import Refused, RuntimeAway
 from tests.kube import outcomes
@@ -58,7 +58,7 @@ async def test_nothing_is_asked_where_all_is_as_it_should_be(
     one: Platform, kube: FakeKube, rows: RowsInMemory, passing: Passing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        runtime, "between", lambda least, most: most
+        namespace, "between", lambda least, most: most
     )  # or one may be due to be applied whatever is so
     rows.generations = {A: 1, B: 1}
     async with running(one.run()):

@@ -1,0 +1,148 @@
+"""One namespace of the cluster in which servers of ours run: copies of what is there, applied to and removed from.
+
+The runtime has one for each namespace of the settings, for as long as it runs.
+"""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import replace
+from typing import Final
+
+from control.orchestrator.cluster import Cluster, ClusterSaid
+from control.orchestrator.copies import Changed, Closed, Copies
+from control.orchestrator.defaults import Defaults
+from control.orchestrator.differences import differs, fingerprinted
+from control.orchestrator.foreign_secrets import check_foreign_secrets
+from control.orchestrator.identity import INSTANCE
+from control.orchestrator.kinds import APPLIED, DEPLOYMENT, POD, POLICIES, SECRET, Kind, Object, kind_of
+from control.orchestrator.objects import objects_of
+from control.servers.runtime import Refused, RuntimeAway
+from control.servers.wanted import WantedServer
+from core.spreading import between
+
+FULL_APPLY_S: Final = (3 * 3600.0, 6 * 3600.0)
+"""After so long an installation is applied though nothing seems to differ: for what no watch told."""
+LOOK_AGAIN_S: Final = 1.0
+"""Whether what is here may be seen by now."""
+CONFLICT: Final = 409
+
+
+class Namespace:
+    """What is ours in one namespace."""
+
+    def __init__(
+        self, cluster: Cluster, name: str, defaults: Defaults, changed: Changed, full_at: dict[str, float]
+    ) -> None:
+        """`full_at`: when each installation is to be applied whatever the copies say; outlives this."""
+        self.name, self._full_at = name, full_at
+        self.copies = Copies(cluster, name, f"{INSTANCE}={defaults.instance_id}", changed)
+        self._cluster, self._defaults, self._changed = cluster, defaults, changed
+
+    async def run(self) -> None:
+        """Watch it, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.copies.run(), name=f"servers/copies/{self.name}")
+            group.create_task(self._begin(), name=f"servers/begin/{self.name}")
+
+    async def _begin(self) -> None:
+        """Once it is known what is here, tell of each installation: before, nothing could be said of it."""
+        while True:
+            with suppress(RuntimeAway, Closed):
+                await self.copies.filled()
+                break
+            await asyncio.sleep(LOOK_AGAIN_S)
+        for installation_id in self.copies.installations():
+            self._changed(installation_id, False)
+
+    async def filled(self) -> None:
+        """Until it is known what is there; raises RuntimeAway, and Refused where control has no rights."""
+        try:
+            await self.copies.filled()
+        except Closed as closed:
+            raise Refused("namespace_closed", f"in the namespace {self.name}: {closed}") from None
+
+    def holds(self, installation_id: str) -> bool:
+        """Whether something of it is here."""
+        return any(self.copies.of(kind, installation_id) for kind in (*APPLIED, POD))
+
+    async def apply(self, wanted: WantedServer) -> None:
+        """Have all of it be here as wanted, in the order in which it is needed; asks nothing where it is. Raises
+        Refused and RuntimeAway.
+        """
+        installation_id = wanted.installation_id
+        made = self._objects(wanted)
+        full = self._is_due(installation_id)
+        to_apply = made if full else self._differing(made)
+        try:
+            if to_apply:
+                await check_foreign_secrets(self._cluster, self.name, wanted)
+            await self._put(to_apply)
+            await self._clear(installation_id, {(kind_of(one), one["metadata"]["name"]) for one in made})
+        except ClusterSaid as said:
+            raise _refusal(said) from None
+        if full:
+            self._full_at[installation_id] = _now() + between(*FULL_APPLY_S)
+
+    async def confine(self, wanted: WantedServer) -> None:
+        """Hold pods that are still here to what one may reach that is wanted elsewhere by now."""
+        if not self.copies.of(POD, wanted.installation_id):
+            return
+        made = [one for one in self._objects(wanted) if kind_of(one) in POLICIES]
+        try:
+            await self._put(self._differing(made))
+        except ClusterSaid as said:
+            raise _refusal(said) from None
+
+    async def remove(self, installation_id: str) -> None:
+        """Delete all of it; what confines its pods goes last, when there are none left. Raises RuntimeAway."""
+        try:
+            for kind in reversed(APPLIED):
+                if kind in POLICIES and self.copies.of(POD, installation_id):
+                    raise RuntimeAway("its pods are still ending")
+                for one in self.copies.of(kind, installation_id):
+                    await self._cluster.delete(kind, self.name, one["metadata"]["name"])
+        except ClusterSaid as said:
+            raise RuntimeAway(str(said)) from None
+
+    def _objects(self, wanted: WantedServer) -> list[Object]:
+        here = replace(wanted, namespace=self.name)
+        made = [fingerprinted(one) for one in objects_of(here, self._defaults)]
+        return sorted(made, key=lambda one: APPLIED.index(kind_of(one)))
+
+    def _differing(self, made: list[Object]) -> list[Object]:
+        return [one for one in made if differs(one, self.copies.find(kind_of(one), one["metadata"]["name"]))]
+
+    async def _put(self, made: list[Object]) -> None:
+        for one in made:
+            self.copies.put(kind_of(one), await self._cluster.apply(kind_of(one), self.name, one))
+
+    async def _clear(self, installation_id: str, kept: set[tuple[Kind, str]]) -> None:
+        """Delete what it had and no longer has; secrets only once no pod of an earlier change needs them."""
+        for kind in APPLIED:
+            for one in self.copies.of(kind, installation_id):
+                name = one["metadata"]["name"]
+                if (kind, name) not in kept and (kind != SECRET or self._is_rolled_out(installation_id)):
+                    await self._cluster.delete(kind, self.name, name)
+
+    def _is_rolled_out(self, installation_id: str) -> bool:
+        """Whether all pods are of the newest change, https://kubernetes.io/docs/concepts/workloads/controllers/deployment."""
+        return all(
+            status.get("observedGeneration") == one["metadata"].get("generation")
+            and status.get("replicas", 0) == status.get("updatedReplicas", 0) == status.get("availableReplicas", 0)
+            for one in self.copies.of(DEPLOYMENT, installation_id)
+            for status in [one.get("status") or {}]
+        )
+
+    def _is_due(self, installation_id: str) -> bool:
+        """Whether it is to be applied whatever the copies say. The first time is spread, as all begin together."""
+        return _now() >= self._full_at.setdefault(installation_id, _now() + between(0, FULL_APPLY_S[1]))
+
+
+def _refusal(said: ClusterSaid) -> Exception:
+    if said.status == CONFLICT:  # changed between the API's own reading and writing
+        return RuntimeAway(str(said))
+    return Refused("refused_by_cluster", said.message)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
