@@ -6,13 +6,13 @@ the others.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Final
 
 from control.orchestrator.cluster import Cluster
 from control.orchestrator.identity import INSTALLATION
-from control.orchestrator.kinds import APPLIED, WATCHED, Kind, Object
+from control.orchestrator.kinds import APPLIED, Kind, Object
 from control.orchestrator.reflector import Reflector
 from control.servers.runtime import RuntimeAway
 
@@ -31,9 +31,11 @@ class Closed(Exception):
 class Copies:
     """What one namespace holds of one deployment of ours, as its watches tell it."""
 
-    def __init__(self, cluster: Cluster, namespace: str, labels: str, changed: Changed) -> None:
+    def __init__(
+        self, cluster: Cluster, namespace: str, labels: str, changed: Changed, kinds: Iterable[Kind]
+    ) -> None:
         self._changed = changed
-        self._by_kind = {kind: Reflector(cluster, kind, namespace, labels, self._told) for kind in WATCHED}
+        self._by_kind = {kind: Reflector(cluster, kind, namespace, labels, self._told) for kind in kinds}
         self._names: dict[str, set[tuple[Kind, str]]] = defaultdict(set)
 
     async def run(self) -> None:

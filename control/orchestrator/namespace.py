@@ -13,8 +13,8 @@ from control.orchestrator.copies import Changed, Closed, Copies
 from control.orchestrator.defaults import Defaults
 from control.orchestrator.differences import differs, fingerprinted
 from control.orchestrator.foreign_secrets import check_foreign_secrets
-from control.orchestrator.identity import INSTANCE
-from control.orchestrator.kinds import APPLIED, DEPLOYMENT, POD, POLICIES, SECRET, Kind, Object, kind_of
+from control.orchestrator.identity import INSTANCE, PROBE
+from control.orchestrator.kinds import APPLIED, DEPLOYMENT, POD, POLICIES, SECRET, Kind, Object, kind_of, watched
 from control.orchestrator.objects import objects_of
 from control.servers.runtime import Refused, RuntimeAway
 from control.servers.wanted import WantedServer
@@ -35,7 +35,8 @@ class Namespace:
     ) -> None:
         """`full_at`: when each installation is to be applied whatever the copies say; outlives this."""
         self.name, self._full_at = name, full_at
-        self.copies = Copies(cluster, name, f"{INSTANCE}={defaults.instance_id}", changed)
+        labels = f"{INSTANCE}={defaults.instance_id},!{PROBE}"
+        self.copies = Copies(cluster, name, labels, changed, watched("kubernetes"))
         self._cluster, self._defaults, self._changed = cluster, defaults, changed
 
     async def run(self) -> None:

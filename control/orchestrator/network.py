@@ -1,9 +1,4 @@
-"""The network of a server: its name for proxies, and a policy that lets them alone in.
-
-A policy of its own for each server, applied before its pod is there and taken away after it. It says nothing of where
-the server may go: where a policy has no `Egress`, everywhere
-(https://kubernetes.io/docs/concepts/services-networking/network-policies/).
-"""
+"""The name of a server for proxies, in its cluster. What lets them in, and confines it, is in `egress/`."""
 
 from typing import Any
 
@@ -23,23 +18,5 @@ def service(wanted: WantedServer, defaults: Defaults) -> dict[str, Any]:
             "type": "ClusterIP",
             "selector": selecting(defaults.instance_id, wanted.installation_id),
             "ports": [{"name": PORT, "port": wanted.port, "targetPort": PORT, "protocol": "TCP"}],
-        },
-    }
-
-
-def policy(wanted: WantedServer, defaults: Defaults) -> dict[str, Any]:
-    """Who may connect to it: our proxies, to its one port."""
-    proxies = {
-        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": defaults.proxies_namespace}},
-        "podSelector": {"matchLabels": {"app.kubernetes.io/name": "archway", "app.kubernetes.io/component": "proxy"}},
-    }
-    return {
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "NetworkPolicy",
-        "metadata": metadata(wanted, defaults),
-        "spec": {
-            "podSelector": {"matchLabels": selecting(defaults.instance_id, wanted.installation_id)},
-            "policyTypes": ["Ingress"],
-            "ingress": [{"from": [proxies], "ports": [{"protocol": "TCP", "port": PORT}]}],
         },
     }

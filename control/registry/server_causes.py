@@ -100,6 +100,11 @@ CAUSES: Final[Mapping[str, CauseWords]] = MappingProxyType(
             "Have somebody who holds `environment:deploy-to-restricted` save the entry with its environment again, "
             "or move it elsewhere.",
         ),
+        "egress_not_possible": CauseWords(
+            "What its environment lets it reach cannot be held by this cluster.",
+            "The message names what the cluster cannot hold. Change the environment's egress policy, or a preset of "
+            "it, or have the cluster's network plug-in hold names.",
+        ),
         "not_signed_in": CauseWords(
             "It is started with the token of an account, and has no account that its provider knows.",
             "Run `archway installations sign-in NAME`; where a client signs in for itself, give its secret again. It "

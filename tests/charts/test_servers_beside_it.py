@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from control.orchestrator.defaults import Defaults
-from control.orchestrator.network import policy
+from control.orchestrator.egress.kubernetes_policy import network_policy
 from core.identifiers import new_id
 from tests.charts.conftest import NAMESPACE, Render
 from tests.charts.objects import named, settings_of
@@ -13,7 +13,7 @@ from tests.unit.control.servers.conftest import wanted_server
 def test_the_policy_of_a_server_lets_in_the_charts_proxies_and_not_its_control(render: Render) -> None:
     rendered = render({})
     told = settings_of(rendered, "control")
-    made = policy(
+    made = network_policy(
         wanted_server(new_id()),
         Defaults(
             instance_id=new_id(),
@@ -22,6 +22,7 @@ def test_the_policy_of_a_server_lets_in_the_charts_proxies_and_not_its_control(r
             base_image=told["ARCHWAY_BASE_IMAGE"],
             name_key=b"k" * 32,
         ),
+        None,
     )
     (let_in,) = made["spec"]["ingress"][0]["from"]
     assert let_in["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": NAMESPACE}

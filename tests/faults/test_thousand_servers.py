@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from control.orchestrator.kinds import APPLIED
+from control.orchestrator.kinds import applied
 from tests.kube.fake_server import FakeKube
 from tests.kube.passing import Passing, UnderWay, running
 from tests.kube.platform import NAMESPACE, RowsInMemory, platform
@@ -40,7 +40,7 @@ async def all_applied(kube: FakeKube) -> float:
     """Seconds of processor time until each server has its objects."""
     began = time.process_time()
     for _ in range(6_000):
-        if all(len(kube.things(kind.plural, NAMESPACE)) == SERVERS for kind in APPLIED):
+        if all(len(kube.things(kind.plural, NAMESPACE)) == SERVERS for kind in applied("kubernetes")):
             return time.process_time() - began
         await asyncio.sleep(0.1)
     raise AssertionError("they were not applied in ten minutes")

@@ -10,9 +10,13 @@ from pathlib import Path
 import yaml
 
 from control.orchestrator.objects import objects_of
+from control.servers.runtime import Refused
+from tests.kube.egress_cases import CLUSTERS, MODES, policies_of
 from tests.kube.wanted_servers import GOLDEN
 
 FOLDER = Path(__file__).parent / "golden"
+POLICIES = FOLDER / "egress"
+"""Of each cluster and mode what confines a server, or why it is refused."""
 
 
 class Plain(yaml.SafeDumper):
@@ -27,8 +31,20 @@ def golden_text(name: str) -> str:
     return yaml.dump_all(objects_of(*GOLDEN[name]), Dumper=Plain, sort_keys=True, width=118)
 
 
+def golden_policies(cluster: str, mode: str) -> str:
+    """What the file of these policies should hold."""
+    try:
+        made = policies_of(cluster, MODES[mode])
+    except Refused as refused:
+        made = [{"refused": refused.cause, "message": refused.message}]
+    return yaml.dump_all(made, Dumper=Plain, sort_keys=True, width=118)
+
+
 def main() -> None:
-    FOLDER.mkdir(exist_ok=True)
+    POLICIES.mkdir(parents=True, exist_ok=True)
+    for cluster in CLUSTERS:
+        for mode in MODES:
+            (POLICIES / f"{cluster}_{mode}.yaml").write_text(golden_policies(cluster, mode))
     for name in GOLDEN:
         (FOLDER / f"{name}.yaml").write_text(golden_text(name))
 

@@ -66,7 +66,7 @@ def _asked_in(tree: ast.AST) -> list[tuple[str, Kind]]:
     asked = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _is_cluster(node.func.value):
-            if node.func.attr == "close":
+            if node.func.attr in {"close", "discover"}:  # every account may discover what an API serves
                 continue
             first = node.args[0]
             named = getattr(kinds, first.id, None) if isinstance(first, ast.Name) else None

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from control.orchestrator.kinds import WATCHED
+from control.orchestrator.kinds import watched
 from control.orchestrator.runtime import LEFT_AFTER_S
 from control.servers.runtime import RuntimeAway
 from tests.kube import outcomes
@@ -77,7 +77,7 @@ async def test_each_server_is_made_in_the_namespace_of_its_environment_and_nowhe
         await ready(one, passing, A, B)
         await passing.seconds(130, by=2)
         assert await one.runtime.present() == {A, B}
-        assert kube.watching == 2 * len(WATCHED)
+        assert kube.watching == 2 * len(watched("kubernetes"))
     assert (len(there(kube, A, NAMESPACE)), there(kube, A, OTHER)) == (4, [])
     assert (there(kube, B, NAMESPACE), len(there(kube, B, OTHER))) == ([], 4)
     assert [one.rows.states[key].endpoint for key in (A, B)] == [endpoint(NAMESPACE, A), endpoint(OTHER, B)]

@@ -1,0 +1,45 @@
+"""Networks of a policy without what is shut in them: blocks with exceptions, as every kind writes them. Pure."""
+
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
+from typing import Any, Final
+
+from core.egress.addresses import Network, within
+from core.egress.rules import SHUT
+
+EVERYWHERE: Final = ("0.0.0.0/0", "::/0")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A network, and the parts of it that stay shut."""
+
+    cidr: str
+    shut: tuple[str, ...]
+
+    def said(self) -> dict[str, Any]:
+        """As NetworkPolicy and all who follow it write it."""
+        return {"cidr": self.cidr} | ({"except": list(self.shut)} if self.shut else {})
+
+
+def blocks(cidrs: Iterable[str], never: Iterable[Network]) -> list[Block]:
+    """Each network with its exceptions, without those of which nothing is left."""
+    shut = (*SHUT, *never)
+    made = (_block(ipaddress.ip_network(cidr), shut) for cidr in cidrs)
+    return [block for block in made if block is not None]
+
+
+def _block(network: Network, shut: Iterable[Network]) -> Block | None:
+    parts = _joined([one for one in shut if within(one, network) or within(network, one)], network.version)
+    if any(within(network, part) for part in parts):
+        return None
+    return Block(str(network), tuple(map(str, parts)))
+
+
+def _joined(networks: list[Network], version: int) -> list[Network]:
+    """The same addresses in the fewest networks, in their order."""
+    if version == 4:
+        return list(ipaddress.collapse_addresses(one for one in networks if isinstance(one, IPv4Network)))
+    return list(ipaddress.collapse_addresses(one for one in networks if isinstance(one, IPv6Network)))

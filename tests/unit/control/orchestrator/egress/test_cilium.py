@@ -1,0 +1,59 @@
+"""CiliumNetworkPolicy: names are learned from questions, so that these pass one rule and no other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from control.orchestrator.egress.capabilities import Capabilities, ClusterDns
+from control.orchestrator.egress.cilium import cilium_policy
+from control.orchestrator.kinds import Object
+from core.egress.rules import Allowed, EgressRules
+from tests.kube.wanted_servers import DEFAULTS, HTTP
+
+NAMED = EgressRules(mode="restricted", allowed=(Allowed(("10.0.0.0/8",), ("a.example.com",)),))
+
+
+def rules_of(rules: EgressRules, dns: ClusterDns | None = None) -> list[Object]:
+    capabilities = Capabilities(provider="cilium", dns=dns or ClusterDns())
+    made: list[Object] = cilium_policy(replace(HTTP, egress=rules), DEFAULTS, capabilities)["spec"]["egress"]
+    return made
+
+
+def test_where_names_are_allowed_every_rule_for_dns_says_which() -> None:
+    """A plain one beside it would cancel it."""
+    of_dns = [one for one in rules_of(NAMED) if one["toPorts"][0]["ports"][0]["port"] == "53"]
+    assert len(of_dns) == 2
+    assert all("rules" in one["toPorts"][0] for one in of_dns)
+
+
+def test_without_names_nothing_is_asked_of_its_proxy_for_dns() -> None:
+    """Which not every cluster has."""
+    for mode in (
+        EgressRules(mode="off"),
+        EgressRules(),
+        EgressRules(mode="restricted", allowed=(Allowed(("10.0.0.0/8",)),)),
+    ):
+        assert all("rules" not in ports for one in rules_of(mode) for ports in one.get("toPorts", ()))
+
+
+def test_names_stand_in_a_rule_without_other_destinations() -> None:
+    for one in rules_of(NAMED):
+        assert len([key for key in one if key != "toPorts"]) == 1
+
+
+def test_names_are_asked_for_with_the_search_domains_of_the_cluster() -> None:
+    (first, *_) = rules_of(NAMED, ClusterDns(domains=("svc.corp.example", "corp.example", "ec2.internal")))
+    asked = [one["matchName"] for one in first["toPorts"][0]["rules"]["dns"]]
+    assert asked == [
+        "a.example.com",
+        "a.example.com.servers.svc.corp.example",
+        "a.example.com.svc.corp.example",
+        "a.example.com.corp.example",
+        "a.example.com.ec2.internal",
+    ]
+
+
+def test_what_would_be_no_name_with_a_search_domain_behind_it_is_left_out() -> None:
+    long = ".".join(["a" * 60] * 4)
+    (first, *_) = rules_of(EgressRules(mode="restricted", allowed=(Allowed(domains=(long,)),)))
+    assert [one["matchName"] for one in first["toPorts"][0]["rules"]["dns"]] == [long]
