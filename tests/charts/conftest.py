@@ -10,13 +10,9 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-import yaml
 
-from tests.charts.matrix import MATRIX, NEEDED
-from tests.house.tracked import ROOT
-
-CHART = ROOT / "deploy" / "helm" / "archway"
-NAMESPACE = "platform"
+from tests.charts.matrix import MATRIX
+from tests.charts.rendering import CHART, objects_in, texts_of
 
 KubernetesObject = dict[str, Any]
 Render = Callable[..., list[KubernetesObject]]
@@ -36,10 +32,7 @@ def render(helm: ModuleType) -> Iterator[Render]:
     with helm.Chart.load(CHART) as chart:
 
         def rendered(values: dict[str, Any], *, name: str = "archway") -> list[KubernetesObject]:
-            servers = {**NEEDED["servers"], **values.get("servers", {})}
-            texts = chart.render({**NEEDED, **values, "servers": servers}, name=name, namespace=NAMESPACE)
-            documents = (yaml.safe_load_all(text) for path, text in texts.items() if path.endswith(".yaml"))
-            return [one for several in documents for one in several if one]
+            return objects_in(texts_of(chart, values, name=name))
 
         yield rendered
 

@@ -29,6 +29,21 @@ QUEUE: Final = {
     },
 }
 
+EVERYTHING: Final[dict[str, Any]] = {
+    "control": {"replicas": 2},
+    "proxy": {"autoscaling": {"enabled": True, "maxReplicas": 20}, "graceSeconds": 120},
+    "migrations": {"contract": True},
+    "httpRoute": HTTP_ROUTE,
+    "settings": {"ARCHWAY_TRUSTED_PROXIES": "10.244.0.0/16"},
+    "networkPolicies": {
+        "metricsFrom": [PROMETHEUS],
+        "controlEgress": [{"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}],
+    },
+    "monitoring": {"enabled": True},
+    "caBundle": {"configMap": "company-ca"},
+    "servers": {"namespaces": ["tools-sandbox", "tools-production"], "tolerations": [TOLERATION]},
+}
+
 MATRIX: Final[dict[str, dict[str, Any]]] = {
     "default": {},
     "highly available": {"control": {"replicas": 3}, "proxy": {"replicas": 6, "settings": {"ARCHWAY_WORKERS": "4"}}},
@@ -96,5 +111,6 @@ MATRIX: Final[dict[str, dict[str, Any]]] = {
         }
     },
     "without network policies": {"networkPolicies": {"enabled": False}, "monitoring": {"enabled": True}},
+    "everything at once": EVERYTHING,
     "annotated pods": {"control": {"podAnnotations": {"a/b": "c"}}, "proxy": {"podAnnotations": {"a/b": "c"}}},
 }

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from archway.up.keys_file import KEY_NAMES, verify_keys
 from control.settings import from_environment as control_settings
-from core.keys import new_key
 from proxy.settings import from_environment as proxy_settings
-from tests.charts.conftest import NAMESPACE, KubernetesObject, Render
+from tests.charts.conftest import KubernetesObject, Render
 from tests.charts.custom_resources import KINDS, said_against_custom
+from tests.charts.keys import secrets_of_a_deployment
 from tests.charts.matrix import MATRIX
 from tests.charts.objects import container_of, of_kind, pod_of, secrets_of, settings_of
+from tests.charts.rendering import NAMESPACE
 from tests.kubernetes_schemas import NEWEST_MINORS, said_against
 
 Objects = list[KubernetesObject]
@@ -59,13 +59,7 @@ def test_the_admin_api_answers_in_controls_own_pod_alone(objects: Objects) -> No
 
 @pytest.mark.parametrize("plane", PLANES)
 def test_a_pod_is_told_what_its_plane_accepts(plane: str, objects: Objects, monkeypatch: pytest.MonkeyPatch) -> None:
-    keys = {name: new_key() for name in KEY_NAMES}
-    kept = {
-        **keys,
-        "ARCHWAY_VERIFY_KEYS": verify_keys(keys["ARCHWAY_SIGNING_KEY"]),
-        "ARCHWAY_DATABASE_URL": "postgresql://archway:x@postgres.example.com/archway",
-        "ARCHWAY_REDIS_URL": "rediss://:x@redis.example.com",
-    }
+    kept = secrets_of_a_deployment()
     for variable, (_, key) in secrets_of(objects, plane).items():
         monkeypatch.setenv(variable, kept[key])
     for variable, value in settings_of(objects, plane).items():

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.charts.conftest import CHART, Render
+from tests.charts.conftest import Render
 from tests.charts.matrix import MATRIX
 from tests.charts.objects import container_of, named, of_kind, settings_of
 from tests.charts.promql import wrong_with
 from tests.charts.registry import registry
+from tests.charts.rendering import CHART
 from tests.house.tracked import ROOT
 
 ALERTS: dict[str, dict[str, Any]] = {

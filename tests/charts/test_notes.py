@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import copy
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from tests.charts.conftest import CHART, NAMESPACE
-from tests.charts.matrix import MATRIX, NEEDED
+from tests.charts.matrix import MATRIX
+from tests.charts.rendering import CHART, texts_of
 
 
 def notes(helm: ModuleType, values: dict[str, Any]) -> str:
-    servers = {**NEEDED["servers"], **values.get("servers", {})}
     with helm.Chart.load(CHART) as chart:
-        told = copy.deepcopy({**NEEDED, **values, "servers": servers})
-        return chart.render(told, name="archway", namespace=NAMESPACE)["archway/templates/NOTES.txt"]
+        return texts_of(chart, values)["archway/templates/NOTES.txt"]
 
 
 @pytest.mark.parametrize(

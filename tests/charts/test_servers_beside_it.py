@@ -5,8 +5,9 @@ from __future__ import annotations
 from control.orchestrator.defaults import Defaults
 from control.orchestrator.egress.kubernetes_policy import network_policy
 from core.identifiers import new_id
-from tests.charts.conftest import NAMESPACE, Render
+from tests.charts.conftest import Render
 from tests.charts.objects import named, settings_of
+from tests.charts.rendering import NAMESPACE
 from tests.unit.control.servers.conftest import wanted_server
 
 

@@ -10,9 +10,10 @@ from types import ModuleType
 import pytest
 import yaml
 
-from tests.charts.conftest import CHART, NAMESPACE, Render
+from tests.charts.conftest import Render
 from tests.charts.matrix import INGRESS, MATRIX, NEEDED, TOLERATION
 from tests.charts.objects import container_of, named, of_kind, pod_of, secrets_of, settings_of
+from tests.charts.rendering import CHART, NAMESPACE
 from tests.house.tracked import ROOT
 
 

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -26,9 +28,14 @@ class Plain(yaml.SafeDumper):
         return True
 
 
+def dumped(objects: Sequence[dict[str, Any]]) -> str:
+    """Objects as YAML that reads well beside another."""
+    return yaml.dump_all(objects, Dumper=Plain, sort_keys=True, width=118)
+
+
 def golden_text(name: str) -> str:
     """What the file of this name should hold."""
-    return yaml.dump_all(objects_of(*GOLDEN[name]), Dumper=Plain, sort_keys=True, width=118)
+    return dumped(objects_of(*GOLDEN[name]))
 
 
 def golden_policies(cluster: str, mode: str) -> str:
