@@ -1,7 +1,16 @@
 """Environments on the command line: where entries are put, some of them restricted."""
 
-from archway.admin.commands import commands
+from typing import Annotated
+
+import typer
+
+from archway.admin.commands import commands, explained
+from archway.admin.connection import connect
+from archway.admin.form import Form, with_form
+from archway.admin.lookup import find
 from archway.admin.resource import Kind, Option, Resource, in_parts
+from archway.admin.show import show_list, show_one
+from archway.options import DEFAULT_STATE, State
 
 _CIDR, _DOMAIN = "A network that its servers may reach, such as 203.0.113.0/24", "A host that they may reach"
 _REGISTRY = "A registry that images must come from, such as registry.example.com/team"
@@ -92,3 +101,27 @@ ENVIRONMENT = Resource(
     },
 )
 ENVIRONMENTS = commands(ENVIRONMENT)
+
+
+@ENVIRONMENTS.command("usage")
+@with_form
+def usage(
+    environment: Annotated[str, typer.Argument(help="The environment's name or id.")],
+    state: State = DEFAULT_STATE,
+    form: Form = Form.TABLE,
+) -> None:
+    """Show how much of an environment's quota each team uses; what belongs to no team counts as one.
+
+    [bold]Example[/bold]
+
+      archway environments usage Production
+    """
+    with explained():
+        api = connect(state)
+        told = api.get(f"/environments/{find(api, 'environment', environment)}/usage")
+        if form.for_programs:
+            show_one(told, form)
+            return
+        at_most = {"team": "at most, each", **{name: value or "no limit" for name, value in told["quota"].items()}}
+        rows = [{**one, "team": one["team"] or "no team"} for one in told["items"]]
+        show_list([*rows, at_most], ("team", "servers", "cpu", "memory"), form)

@@ -114,6 +114,23 @@ class EnvironmentView(EnvironmentFields, Item):
     version: int
 
 
+class TeamUsage(Model):
+    """What the servers of one team are in an environment, as its quota counts them."""
+
+    team_id: Id | None = Bound(description="Null: what belongs to no team, all of it.")
+    team: str | None
+    servers: int
+    cpu: str = Bound(description="Set aside for them.")
+    memory: str = Bound(description="Of their memory limits.")
+
+
+class EnvironmentUsage(Model):
+    """Whose servers there are in an environment, and what each team may have."""
+
+    quota: QuotaBody
+    items: list[TeamUsage] = Bound(description="Teams that the caller may see, and what belongs to none.")
+
+
 class EnvironmentQuery(NamedPageQuery):
     """Filters of the list of environments."""
 

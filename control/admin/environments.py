@@ -13,9 +13,11 @@ from control.admin.environment_models import (
     EgressBody,
     EnvironmentChange,
     EnvironmentQuery,
+    EnvironmentUsage,
     EnvironmentView,
     NewEnvironment,
     QuotaBody,
+    TeamUsage,
 )
 from control.admin.resource import one_or_404, shown
 from control.admin.run_models import ResourcesBody
@@ -24,8 +26,10 @@ from control.http.models import Id
 from control.http.paging import Page, page_of, place_key
 from control.registry import environment, held_hosts
 from control.registry.environment import told_of_environment
+from control.registry.owner import TeamOwner
 from control.registry.partial import environment_with
-from control.store import entries, environments
+from control.registry.usage import cpu_told, memory_told
+from control.store import entries, environments, usage
 from control.store.pool import Connection, transaction
 
 operations = Operations("environments")
@@ -55,6 +59,23 @@ async def read_environment(asked: Asked, environment_id: Id) -> EnvironmentView:
     async with transaction(asked.pool, readonly=True) as connection:
         found = one_or_404(await environments.one(connection, environment_id), "environment")
         return (await _views(connection, [found]))[found.id]
+
+
+@operations.get("/environments/{environment_id}/usage")
+async def read_usage(asked: Asked, environment_id: Id) -> EnvironmentUsage:
+    """Show how much of an environment's quota is used, by team."""
+    async with transaction(asked.pool, readonly=True) as connection:
+        found = one_or_404(await environments.one(connection, environment_id), "environment")
+        teams = await usage.of_environment(connection, found)
+    items = [
+        TeamUsage(
+            team_id=one.team_id, team=one.team, servers=one.usage.servers,
+            cpu=cpu_told(one.usage.cpu), memory=memory_told(one.usage.memory),
+        )
+        for one in teams
+        if one.team_id is None or asked.caller.may_for("team:read", TeamOwner(one.team_id))
+    ]  # fmt: skip
+    return EnvironmentUsage(quota=QuotaBody.model_construct(**told_of_environment(found)["quota"]), items=items)
 
 
 @operations.patch("/environments/{environment_id}")

@@ -115,6 +115,7 @@ TABLE: Mapping[str, tuple[Action, ...]] = MappingProxyType(
         "GET /environments": ("environment:read",),
         "POST /environments": ("environment:create",),
         "GET /environments/{environment_id}": ("environment:read",),
+        "GET /environments/{environment_id}/usage": ("environment:read",),
         "PATCH /environments/{environment_id}": ("environment:update", "environment:deploy-to-restricted"),
         "DELETE /environments/{environment_id}": ("environment:delete",),
         # gateways

@@ -9,6 +9,7 @@ from control.changes.callers_tokens import check_speaks_for_callers
 from control.changes.environments import check_image, placer
 from control.changes.held_entries import may_be_over
 from control.changes.pull_secrets import check_named
+from control.changes.quotas import held, refuse_over
 from control.changes.refusals import NotAllowed, NotNow, refuse_in_use, refuse_stale
 from control.changes.safeguards import Safeguards
 from control.changes.served_environments import check_moved
@@ -82,7 +83,9 @@ async def change(
     placed_by = await placer(write, asked, before, named=places)
     new = _sealed(safeguards, entry_id, asked, before, placed_by)
     await check_image(write, new, before)
+    quota = await held(write, new)
     await rows.update(write, entry_id, new)
+    await refuse_over(write, quota)
     after = there(await entries.one(write.connection, entry_id))
     check_held(after, before)
     settled = await _settle_installations(write, safeguards, before, after)

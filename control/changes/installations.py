@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, assert_never
 
 from control.changes.callers_tokens import check_serves
+from control.changes.quotas import held, refuse_over
 from control.changes.refusals import NotAllowed, NotNow, refuse_in_use, refuse_stale
 from control.changes.safeguards import Safeguards
 from control.changes.visible import visible_installation
@@ -26,13 +27,7 @@ from control.registry.installation import (
     address_of,
     told_of_installation,
 )
-from control.registry.installing import (
-    check_few_servers,
-    may_fill,
-    may_install,
-    needed_for,
-    owner_for,
-)
+from control.registry.installing import check_few_servers, may_fill, may_install, needed_for, owner_for
 from control.registry.owner import Organisation, Owner, Person, Scope, ServiceAccount, TeamOwner
 from control.registry.team_entries import check_installed_for
 from control.registry.visibility import sees
@@ -73,7 +68,9 @@ class Changed:
 
 
 async def create(write: Write, safeguards: Safeguards, wanted: WantedInstallation) -> Installation:
-    """Install an entry. BrokenRule; NotAllowed; NotNow where its owner has one of that name already."""
+    """Install an entry. BrokenRule; NotAllowed; NotNow where its owner has one of that name already, and where its
+    environment has no room for another server.
+    """
     owner = owner_for(write.actor, wanted.scope, wanted.team_id, wanted.oauth_client_id)
     entry = await entries.one(write.connection, wanted.entry_id, lock=True)
     if entry is None or not sees(write.actor, "entry:read", entry.visibility, entry.teams):
@@ -87,6 +84,7 @@ async def create(write: Write, safeguards: Safeguards, wanted: WantedInstallatio
     others = await installations.of_owner(write.connection, entry.id, owner)
     _refuse_same_name(entry, others, name)
     check_few_servers(entry.reached, owner, len(others))
+    quota = await held(write, entry)
     installation_id = new_id()
     filled = fill(entry, wanted.values, wanted.credential, safeguards.addresses)
     await rows.insert(
@@ -98,6 +96,7 @@ async def create(write: Write, safeguards: Safeguards, wanted: WantedInstallatio
             **_sealed(safeguards, installation_id, filled),
         ),
     )  # fmt: skip
+    await refuse_over(write, quota)
     if wanted.default:
         await rows.set_default(write, installation_id)
     made = there(await installations.one(write.connection, installation_id))

@@ -62,6 +62,7 @@ BY_HAND = {
     "POST /revocations/providers/{provider_id}": "revoke provider",
     "POST /revocations/users/{user_id}": "revoke user",
     "POST /revocations/external-principals/{external_principal_id}": "revoke external-principal",
+    "GET /environments/{environment_id}/usage": "environments usage",
     "GET /entries/{entry_id}/tools": "entries tools",
     "GET /entries/{entry_id}/sign-in": "entries sign-in",
     "PUT /installations/{installation_id}/account": "installations deposit",

@@ -91,6 +91,8 @@ WITHOUT_WRITE = {
     "environments.check_image": "changes nothing: it says which image an environment does not let in",
     "held_entries.held_now": "changes nothing: it says what a change of a policy means for the entries under it",
     "held_entries.may_be_over": "changes nothing: it says which installations are told of",
+    "quotas.held": "changes nothing: it locks what a change is held to",
+    "quotas.refuse_over": "changes nothing: it says what a team may not have",
     "first_admin.ensure_first_admin": "makes its own Write; nobody's act, which test_first_admin.py holds it to",
 }
 """Public coroutines of the folder that are not changes in somebody's `Write`, each with its reason."""
