@@ -18,6 +18,7 @@ from control.registry.server_state import ServerState
 from control.servers import wanting
 from control.servers.loop import Rows, ServerLoop
 from control.servers.runtime import Refused, Report, Runtime
+from control.servers.sleeping import Heard, Sleeper
 from control.servers.tokens_at_start import TokensAtStart, TokenWanted
 from control.servers.wanted import WantedServer
 from control.settings import ControlSettings
@@ -40,17 +41,25 @@ Disconnect = Callable[[], Awaitable[None]]
 class HostedServers:
     """The servers of one control, looked after from `start` to `close` whenever this control leads."""
 
-    def __init__(self, runtime: Runtime, loop: ServerLoop, lead: Lead, disconnect: Disconnect) -> None:
+    def __init__(
+        self, runtime: Runtime, loop: ServerLoop, sleeper: Sleeper | None, lead: Lead, disconnect: Disconnect
+    ) -> None:
         self.runtime = runtime
         self.wake = loop.wake
         """Rows may have changed."""
-        self._loop, self._lead, self._disconnect = loop, lead, disconnect
+        self._loop, self._sleeper, self._lead, self._disconnect = loop, sleeper, lead, disconnect
         self._tasks = Tasks("servers")
         self._running: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin."""
-        self._running = self._tasks.spawn("run", forever("servers", lambda: self._lead(self._loop.run), AGAIN_S))
+        self._running = self._tasks.spawn("run", forever("servers", lambda: self._lead(self._work), AGAIN_S))
+
+    async def _work(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._loop.run(), name="servers/loop")
+            if self._sleeper is not None:
+                group.create_task(forever("servers/sleeper", self._sleeper.run, AGAIN_S), name="servers/sleeper")
 
     async def close(self) -> None:
         """End what runs here, or hand it over; what runs in a cluster goes on."""
@@ -62,10 +71,16 @@ class HostedServers:
 
 
 async def hosted_servers(
-    settings: ControlSettings, pool: Pool, seals: RowSeals, report: Report, renewals: Renewals
+    settings: ControlSettings,
+    pool: Pool,
+    seals: RowSeals,
+    report: Report,
+    renewals: Renewals,
+    heard: Heard | None = None,
 ) -> HostedServers | None:
     """What the settings want; None where no server is run. `renewals`: get the tokens that programs are started with.
-    Raises BadSetting and StoreUnavailable.
+    `heard`: says whether proxies have heard that a server may be ended; None: none is, however idle. Raises
+    BadSetting and StoreUnavailable.
     """
     match settings.runtime:
         case "":
@@ -73,13 +88,13 @@ async def hosted_servers(
         case "process":
             runtime = process_runtime(settings)
             loop = ServerLoop(runtime, _rows(pool, seals, TokensAtStart(renewals), settings.base_image), report)
-            return HostedServers(runtime, loop, _always, _nothing)
+            return HostedServers(runtime, loop, _sleeper(pool, runtime, heard), _always, _nothing)
         case "cluster":
-            return await _in_a_cluster(settings, pool, seals, report, renewals)
+            return await _in_a_cluster(settings, pool, seals, report, renewals, heard)
 
 
 async def _in_a_cluster(
-    settings: ControlSettings, pool: Pool, seals: RowSeals, report: Report, renewals: Renewals
+    settings: ControlSettings, pool: Pool, seals: RowSeals, report: Report, renewals: Renewals, heard: Heard | None
 ) -> HostedServers:
     # Imported here: the client of Kubernetes takes 70 MB, which a control without a cluster does not need.
     from control.orchestrator.cluster import connected
@@ -104,7 +119,11 @@ async def _in_a_cluster(
     loop = ServerLoop(runtime, _rows(pool, seals, TokensAtStart(renewals), settings.base_image), report)
     holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     lease = Lease(cluster, settings.release_namespace, f"archway-servers-{instance_id[-12:]}", holder)
-    return HostedServers(runtime, loop, lease.lead, cluster.close)
+    return HostedServers(runtime, loop, _sleeper(pool, runtime, heard), lease.lead, cluster.close)
+
+
+def _sleeper(pool: Pool, runtime: Runtime, heard: Heard | None) -> Sleeper | None:
+    return None if heard is None else Sleeper(pool, runtime.place, heard)
 
 
 def _rows(pool: Pool, seals: RowSeals, tokens: TokensAtStart, base_image: str) -> Rows:

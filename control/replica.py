@@ -103,8 +103,8 @@ class Replica:
         outside: Egress,
         public: Egress,
     ) -> None:
-        self.settings, self.pool = settings, pool
-        ring, signer, seals = settings.proxy_ring, settings.signer, RowSeals(settings.secret_ring)
+        self.settings, self.pool, self.seals = settings, pool, RowSeals(settings.secret_ring)
+        ring, signer, seals = settings.proxy_ring, settings.signer, self.seals
         self.redis = {
             "publish": Redis(settings.redis_url, deadline_s=_PUBLISH_DEADLINE_S),
             "records": Redis(settings.redis_url, deadline_s=_PUBLISH_DEADLINE_S),
@@ -117,7 +117,6 @@ class Replica:
         self.presence = Presence(pool, self.refreshes)
         self.kept_tokens = KeptTokens(pool, seals, self.refreshes, settings.pages_url)
         single_sign_on = SingleSignOn(pool, asker, self.key_sets, seals, settings.pages_url)
-        self.seals = seals
         self.hosted: HostedServers | None = None
         """The servers that run here or in a cluster; set by `host`, before anything begins."""
         self.copies = StaleCopiesSweep(pool, self.redis["publish"])
@@ -134,7 +133,6 @@ class Replica:
         self.tasks = Tasks("control")
         access_tokens = AccessTokenSigner(settings.signing_ring, settings.pages_url)
         own = OwnCallers(questions_pool, access_tokens, signer, settings.base_url)
-        providers = ProviderCallers(questions_pool, self.key_sets)
         self.renewals = Renewals(pool, asker, seals)
         self.early_renewals = EarlyRenewals(pool, self.renewals)
         self.exchanges = Exchanges(
@@ -156,7 +154,7 @@ class Replica:
         self.discoveries = DiscoveriesUnderWay(discoverer, self.redis["people"])
         self.news = NewsOfLists(pool, discoverer)
         self.server_reports = ServerReports(pool, discoverer)
-        signed = SignedCallers((own, providers))
+        signed = SignedCallers((own, ProviderCallers(questions_pool, self.key_sets)))
         starting = StartingServers(questions_pool, place, self.tasks)
         self.internal = InternalListener(
             InternalCalls(ring, caller="proxy", answerer="control"),
@@ -167,7 +165,7 @@ class Replica:
         upstream = UpstreamProviders(pool, asker, seals, our_client(settings.pages_url))
         self.revocations = Revocations(pool, asker, seals)
         self.unended = UnendedSignIns(pool, seals)
-        acknowledgements = Acknowledgements(pool, self.redis["people"], stream, ring)
+        self.acknowledgements = Acknowledgements(pool, self.redis["people"], stream, ring)
         self.admin = Deps(
             pool=pool,
             safeguards=safeguards,
@@ -182,7 +180,7 @@ class Replica:
             allowed_hosts=frozenset(settings.hosts),
             records_days=settings.records_days,
             base_image=settings.base_image,
-            acknowledged=acknowledgements.of,
+            acknowledged=self.acknowledgements.of,
             exchange_trial=exchange_trial(asker, seals, self.key_sets),
         )
         self.public = PublicDeps(
@@ -269,7 +267,9 @@ async def composed(settings: ControlSettings) -> AsyncIterator[Replica]:
         outside = await ending.enter_async_context(_egress(settings, settings.addresses))
         public = await ending.enter_async_context(_egress(settings, AddressPolicy()))
         replica = Replica(settings, pool, questions_pool, to_proxies, outside, public)
-        hosted = await hosted_servers(settings, pool, replica.seals, replica.server_reports.take, replica.renewals)
+        hosted = await hosted_servers(
+            settings, pool, replica.seals, replica.server_reports.take, replica.renewals, replica.acknowledgements.of
+        )
         replica.host(hosted)
         replica.start()
         ending.push_async_callback(replica.close)

@@ -102,6 +102,7 @@ SERVER_WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "pulling": "pulling its image",
         "degraded": "runs as before",
         "failed": "does not run",
+        "asleep": "asleep until a call",
     }
 )
 """How a server that Archway runs does, where the word of its phase says it less well."""

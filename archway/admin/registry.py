@@ -201,7 +201,7 @@ def why_not_ready(installation: Mapping[str, Any]) -> str:
     """Why an installation cannot be used yet, and what to do; '' for one that is ready."""
     state, address = installation.get("state"), str(installation.get("address", ""))
     runs = installation.get("runs") or {}
-    if runs.get("phase", "ready") not in {"ready", "degraded"}:
+    if runs.get("phase", "ready") not in {"ready", "degraded", "asleep"}:
         why = runs.get("sentence") or f"archway installations show {quote(address)} tells when it is."
         does = SERVER_WORDS.get(runs["phase"], runs["phase"])
         return f"{address} is not ready ({does}): {why}\n{runs.get('cure', '')}".rstrip()

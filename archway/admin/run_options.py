@@ -23,6 +23,7 @@ RUN_FIELDS = (
     _of_run("health_path", "health_path", "with http, the path at which it says that it is well"),
     _of_run("environment", "env", "a variable, NAME=value, in place of ALL that are there", "map", many=True),
     _of_run("mounted", "mounted", "a --run-secret that is a file, not a variable", "list", many=True),
+    _of_run("idle_minutes", "idle_minutes", "after so long without a call it is ended, until the next", "number"),
     _of_run("pull_secrets", "pull_secret", "a pull secret of its image", "references", "pull_secret", many=True),
     _of_run("resources.cpu", "cpu", "processors set aside for it, such as 100m"),
     _of_run("resources.cpu_limit", "cpu_limit", "processors that it may use at most, such as 2"),

@@ -125,7 +125,7 @@ def _runs(asked: Asked, installation: Installation) -> ServerView | None:
         return None
     state = as_seen_now(installation.id, installation.server_state, asked.deps.place)
     sentence, cure = words_of(state, quote(installation.address))
-    newest = asked.deps.base_image
+    newest, idle = asked.deps.base_image, installation.idleness
     return shown(
         ServerView,
         state,
@@ -133,6 +133,9 @@ def _runs(asked: Asked, installation: Installation) -> ServerView | None:
         sentence=sentence,
         cure=cure,
         is_latest=state.generation >= installation.wanted_generation,
+        called_at=None if idle is None else idle.used_at,
+        asleep_since=None if idle is None else idle.asleep_since,
+        wakes=0 if idle is None else idle.wakes,
         newer_base_image=newest if installation.base_image not in {"", newest} else "",
     )
 

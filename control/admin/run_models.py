@@ -9,6 +9,7 @@ from pydantic import Field as Bound
 
 from control.http.models import Id, Model
 from control.registry.arguments import MAX_ARGUMENT
+from control.registry.idleness import MOST_MINUTES
 from control.registry.images import MAX_IMAGE
 from control.registry.run_names import MAX_CONTENT, MAX_NAME
 from control.registry.self_hosted import USUAL, SelfHosted, Transport
@@ -60,6 +61,9 @@ class RunBody(Model):
     resources: ResourcesBody = Bound(default_factory=ResourcesBody.model_construct)
     pull_secrets: Annotated[list[Id], Bound(max_length=MAX_PULL_SECRETS)] = Bound(
         default_factory=list, description="Image pull secrets, by their identifiers: see `/pull-secrets`."
+    )
+    idle_minutes: int = Bound(
+        0, ge=0, le=MOST_MINUTES, description="After so long without a call it is ended, until the next; 0: never."
     )
 
 

@@ -31,6 +31,11 @@ class ServerView(View):
         description="The base image that a restart would move it to; empty where there is none."
     )
     changed_at: Moment | None = Bound(description="When the phase or the cause last became another.")
+    called_at: Moment | None = Bound(
+        description="When it was last called, some two minutes late; null where it is not ended for want of calls."
+    )
+    asleep_since: Moment | None = Bound(description="Since when it is asleep; null while it runs, or is to run.")
+    wakes: int = Bound(description="How often it was asleep and was wanted again.")
 
 
 class LogQuery(Query):

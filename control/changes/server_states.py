@@ -10,6 +10,7 @@ before, the audit trail says so.
 from dataclasses import replace
 from typing import Final
 
+from control.changes import idle_servers
 from control.changes.installations import locked
 from control.changes.refusals import NotNow
 from control.changes.write import Write
@@ -19,6 +20,7 @@ from control.registry.resolved_packages import other_versions
 from control.registry.self_hosted import SelfHosted
 from control.registry.server_state import LONGEST_MESSAGE, ServerState, same_but_for_time
 from control.store import entries, installations, server_states
+from control.store import idle_servers as idle_rows
 from control.store.writes import server_states as rows
 
 _CUT: Final = "..."
@@ -26,14 +28,17 @@ _CUT: Final = "..."
 
 async def keep(write: Write, reported: ServerState) -> bool:
     """Keep what a runtime reported. False where nothing was kept: it was seen of an older generation, it is what was
-    known, or the installation is gone.
+    known, the server is to be asleep, or the installation is gone.
     """
     state = replace(reported, message=_short(reported.message))
     # Of the installation first, as all writers do: one that is being deleted takes its state along.
     found = await installations.one(write.connection, state.installation_id, lock=True)
     if found is None:
         return False
+    idleness = await idle_rows.lock(write.connection, state.installation_id) if state.answers else None
     before = await server_states.one(write.connection, state.installation_id)
+    if idleness is not None and idleness.asleep_since is not None and before is not None and before.phase == "asleep":
+        return False  # it has not been ended yet, and nobody is to call it
     if before is not None and before.place == state.place and state.generation < before.generation:
         return False
     if before is not None and before.place == state.place and state.resolved is None and state.phase != "ready":
@@ -68,6 +73,8 @@ async def restart(write: Write, installation_id: str) -> None:
     found = await locked(write, installation_id, "installation:update")
     refuse_remote(found)
     await rows.restart(write, installation_id)
+    if found.idleness is not None:
+        _ = await idle_servers.use(write, installation_id)
     await write.announce()  # proxies hear of it when the server goes
     wanted = found.restarts_wanted
     await write.record(

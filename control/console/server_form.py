@@ -34,6 +34,7 @@ def form_of_server(server: SelfHosted) -> dict[str, str]:
     given |= {
         _COMMAND: typed_command(server.command),
         "run.port": str(server.port),
+        "run.idle_minutes": str(server.idle_minutes or ""),
         "run.environment": "\n".join(f"{name}={value}" for name, value in server.environment.items()),
         f"{SECRETS}_none": "",
     }
@@ -45,12 +46,13 @@ def server_of_form(form: Form, mounted: tuple[str, ...] = ()) -> dict[str, Any]:
     """The server as the admin API takes it; BrokenRule for a command that cannot be read. `mounted`: the secrets that
     are files so far, which they stay where none are typed.
     """
-    port, typed = form.value("run.port"), sealed_values(form)
+    typed = sealed_values(form)
     files = mounted if typed is None else tuple(row["name"] for row in rows_of(form, SECRETS) if row.get("file"))
     pulls = [name.removeprefix(PULLS) for name in form.given if name.startswith(PULLS) and form.flag(name)]
     told = {
         **{name: form.value(f"run.{name}") for name in _TEXTS},
-        "port": int(port) if port.isascii() and port.isdecimal() and len(port) < 10 else port,
+        "port": _number(form.value("run.port")),
+        "idle_minutes": _number(form.value("run.idle_minutes") or "0"),
     }
     if told["transport"] == "stdio":  # what stands in the tab that is not chosen is left alone
         told |= {name: getattr(SelfHosted(), name) for name in _OVER_HTTP}
@@ -84,6 +86,11 @@ def form_field(form: Form, path: str) -> str:
     names = [row.get("name", "") for row in rows_of(form, SECRETS)]
     number = int(found[2]) if found[2] else names.index(found[1]) if found[1] in names else 0
     return f"{SECRETS}[{number}].{'value' if found[1] else 'name'}" if number < len(names) else path
+
+
+def _number(text: str) -> int | str:
+    """What is no number stays as it is, for the rules to refuse."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else text
 
 
 def _words(text: str) -> list[str]:

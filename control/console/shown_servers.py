@@ -10,6 +10,7 @@ from typing import Final
 
 from control.registry.counted import counted
 from control.registry.entry import Entry
+from control.registry.idleness import Idleness
 from control.registry.installation import Installation
 from control.registry.installation_states import Tone
 from control.registry.self_hosted import SelfHosted
@@ -25,6 +26,7 @@ PHASE_WORDS: Final[Mapping[Phase, tuple[str, Tone, str]]] = MappingProxyType(
         "degraded": ("runs as before", "warn", "It answers as it was before its latest change, which does not run."),
         "failed": ("does not run", "bad", "It is tried again by itself, less and less often."),
         "stopping": ("stopping", "quiet", "It is being ended."),
+        "asleep": ("asleep", "ok", "Nobody called it for a while. The next call starts it and waits for that."),
     }
 )
 """By phase, a label with its tone, and what it means."""
@@ -53,6 +55,7 @@ class ShownServer:
     """A server that we run, with what a person wants to know of it."""
 
     state: ServerState
+    idleness: Idleness | None = None
 
     @property
     def badge(self) -> tuple[str, Tone]:
@@ -103,9 +106,14 @@ class ShownServer:
         """How often it ended by itself, in words; '' for never."""
         return counted(self.state.restarts, "time") if self.state.restarts else ""
 
+    @property
+    def woken(self) -> str:
+        """How often it was started again because it was called, in words; '' for never."""
+        return counted(self.idleness.wakes, "time") if self.idleness is not None and self.idleness.wakes else ""
+
 
 def shown_server(entry: Entry, installation: Installation, place: Place | None) -> ShownServer | None:
     """Its server, where we run it; None for one that runs elsewhere. `place`: where servers run here."""
     if not isinstance(entry.reached, SelfHosted):
         return None
-    return ShownServer(as_seen_now(installation.id, installation.server_state, place))
+    return ShownServer(as_seen_now(installation.id, installation.server_state, place), installation.idleness)

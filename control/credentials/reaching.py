@@ -71,6 +71,8 @@ def _not_there(entry: Entry, installation: Installation, state: ServerState) -> 
         return InstallationRefusal("server_failed", f"{entry.name} does not run: {sentence} For an admin: {cure}")
     does = PHASES["starting"] if state.phase in {"pending", "ready", "degraded"} else PHASES[state.phase]
     again = f"Try again in {AGAIN_IN_S.get(state.phase, _LONGEST_WAIT_S)} s."
+    if state.phase == "asleep":
+        does = "is being started: it was ended, since nobody had called it for a while"
     known = f" {sentence}" if sentence else ""
     # Where something is in its way already, nobody is kept waiting for it.
     return InstallationRefusal("server_starting", f"{entry.name} {does}.{known} {again}", under_way=not sentence)

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from control.changes import discoveries
+from control.changes import discoveries, idle_servers
 from control.changes.discoveries import FailedState
 from control.changes.safeguards import Safeguards
 from control.changes.write import Write, changing
@@ -105,7 +105,8 @@ class Discoverer:
         self, installation_id: str, deadline: float = DEADLINE_S, asked_by: Caller = SERVER, *, heard: bool = False
     ) -> Discovery | None:
         """Ask and keep; None where the installation is gone, or changed while its server was asked. `heard`: because
-        the server said that its lists have changed; of a failure then nothing is kept.
+        the server said that its lists have changed; of a failure then nothing is kept. A server that is asleep is
+        started only for somebody who asks.
         """
         async with transaction(self._pool, readonly=True) as connection:
             installation = await installations.one(connection, installation_id)
@@ -113,6 +114,9 @@ class Discoverer:
             account = None if installation is None else await accounts.one(connection, installation.id)
         if installation is None or entry is None:
             return None
+        if asked_by is not SERVER and installation.idleness is not None:  # somebody waits for it
+            async with changing(self._pool, asked_by) as write:
+                await idle_servers.use_and_ask(write, installation.id)
         answer, secrets = await self._ask(entry, installation, account, deadline, asked_by)
         understood = await asyncio.to_thread(understand, answer, secrets)
         async with changing(self._pool, asked_by) as write:

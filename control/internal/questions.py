@@ -94,7 +94,7 @@ class Questions:
     signed: SignedCallers = field(default_factory=SignedCallers)
     """Judges signed tokens."""
     starting: StartingServers | None = None
-    """Waits for servers that we run; None: nobody does."""
+    """Has servers that we run started, and waits for them; None: nobody does."""
     place: Place | None = None
     """Where those run; None for nowhere."""
 
@@ -220,6 +220,8 @@ class Questions:
         if isinstance(chosen, InstallationRefusal):
             return _refused(chosen)
         assert rows is not None  # else nothing was chosen
+        if self.starting is not None and await self.starting.wanted.called(rows.entry, chosen):
+            return await self._resolved(*(await self._read([question]))[0], question, waits)
         account = rows.accounts.get(chosen.id)
         credential, asks_more = rows.entry.credential, question.needed_scopes or question.too_few_scopes
         if asks_more and account is not None and isinstance(credential, OAuthCredential):

@@ -9,6 +9,7 @@ import asyncio
 import logging
 from typing import Final
 
+from control.internal.wanted_awake import WantedAwake
 from control.registry.server_state import Place
 from control.store import server_states
 from control.store.pool import Pool, StoreConflict, StoreUnavailable, transaction
@@ -27,6 +28,8 @@ class StartingServers:
 
     def __init__(self, pool: Pool, place: Place | None, tasks: Tasks) -> None:
         self._pool, self._place, self._tasks = pool, place, tasks
+        self.wanted = WantedAwake(pool)
+        """Has those started that are asleep."""
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
         """By installation."""
         self._is_looking = False

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from control.orchestrator.container import SCRATCH, container
 from control.orchestrator.defaults import Defaults
-from control.orchestrator.identity import ENVIRONMENT, GENERATION, PATH, RESTARTS, metadata, selecting
+from control.orchestrator.identity import ASLEEP, ENVIRONMENT, GENERATION, PATH, RESTARTS, metadata, selecting
 from control.orchestrator.secret_objects import FILE, content_name, key_of, pull_name
 from control.servers.runtime import Refused
 from control.servers.wanted import WantedServer
@@ -26,12 +26,13 @@ def deployment(wanted: WantedServer, defaults: Defaults) -> dict[str, Any]:
     said = metadata(wanted, defaults)
     told = {GENERATION: str(wanted.generation), PATH: wanted.path}
     told |= {ENVIRONMENT: wanted.environment_name} if wanted.environment_name else {}
+    told |= {ASLEEP: "true"} if wanted.asleep else {}
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": {**said, "annotations": told},
         "spec": {
-            "replicas": 1,
+            "replicas": 0 if wanted.asleep else 1,
             "selector": {"matchLabels": selecting(defaults.instance_id, wanted.installation_id)},
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
             "minReadySeconds": READY_S,

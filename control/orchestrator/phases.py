@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from control.orchestrator.bridge_words import BridgeSaid
 from control.orchestrator.container import CONTAINER, PORT
-from control.orchestrator.identity import GENERATION, PATH
+from control.orchestrator.identity import ASLEEP, GENERATION, PATH
 from control.orchestrator.pod_words import (
     FAILED_AFTER,
     NOT_ANSWERING,
@@ -50,7 +50,7 @@ def state_of(
     mine = [pod for pod in pods if newest is not None and _is_owned(pod, newest)]
     pod = _newest_pod(mine)
     words = _words(deployment, pod, events, bridge)
-    if words.phase not in {"ready", "stopping"} and any(is_ready(one) for one in pods):
+    if words.phase not in {"ready", "stopping", "asleep"} and any(is_ready(one) for one in pods):
         words = replace(words, phase="degraded", message=words.message or "Its latest change is being started.")
     return ServerState(
         installation_id=installation_id,
@@ -60,7 +60,7 @@ def state_of(
         cause=words.cause,
         message=redact(words.message)[:LONGEST_MESSAGE],
         restarts=restarts_of(pod) if pod else 0,
-        endpoint=_endpoint(deployment),
+        endpoint="" if words.phase == "asleep" else _endpoint(deployment),
         isolation="kubernetes",
         resolved={"image": image} if pod and (image := pulled_image(pod)) else None,
     )
@@ -74,8 +74,10 @@ def newest_pod(deployment: Thing, replica_sets: Sequence[Thing], pods: Sequence[
 
 def _words(deployment: Thing, pod: Thing | None, events: Sequence[Thing], bridge: BridgeSaid | None) -> Words:
     metadata, status = deployment["metadata"], deployment.get("status") or {}
-    if metadata.get("deletionTimestamp") or deployment["spec"].get("replicas") == 0:
+    if metadata.get("deletionTimestamp"):
         return Words("stopping")
+    if deployment["spec"].get("replicas") == 0:
+        return Words("asleep" if ASLEEP in _annotations(deployment) else "stopping")
     if status.get("observedGeneration", 0) < metadata.get("generation", 1):
         return Words("pending")
     refused = _condition(status, "ReplicaFailure", "True")

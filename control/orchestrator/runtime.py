@@ -33,7 +33,7 @@ LOOK_AGAIN_S: Final = 10.0
 TELL_AGAIN_S: Final = 1.0
 LEFT_AFTER_S: Final = 30.0
 """For so long one that has moved answers in its new namespace before it ends in the old: until all proxies know."""
-SETTLED: Final = frozenset({"ready", "failed"})
+SETTLED: Final = frozenset({"ready", "failed", "asleep"})
 """Phases that nothing changes but what is seen."""
 MOVES: Final = "It is being started in the namespace of its environment."
 
@@ -59,6 +59,8 @@ class ClusterRuntime:
         """The namespace in which each was told to be ready, and since when."""
         self._refused: dict[str, tuple[int, Refused]] = {}
         self._touched: set[str] = set()
+        self._told: dict[str, ServerState] = {}
+        """The latest state of each that was reported."""
         self._news = asyncio.Event()
 
     async def run(self, report: Report, wake: Callable[[str], None]) -> None:
@@ -95,6 +97,7 @@ class ClusterRuntime:
             self._refused[installation_id] = (wanted.generation, why)
             raise
         self._refused.pop(installation_id, None)
+        self._told.pop(installation_id, None)  # told again: one that was to be asleep was not believed to be ready
         self._touch(installation_id)
         self._moving |= {installation_id} if left else set()
         if wanted.asleep or self._has_moved(installation_id):
@@ -187,10 +190,10 @@ class ClusterRuntime:
         """Report each state that is another than the one told last; those that time changes are looked at again, and
         those that move.
         """
-        told: dict[str, ServerState] = {}
+        self._told.clear()
         while True:
             self._news.clear()
-            await self._tell_touched(report, told)
+            await self._tell_touched(report)
             for installation_id in [one for one in self._moving if self._has_moved(one)]:
                 self._moving.discard(installation_id)
                 wake(installation_id)
@@ -198,15 +201,15 @@ class ClusterRuntime:
                 async with asyncio.timeout(LOOK_AGAIN_S):
                     await self._news.wait()
                     continue
-            self._touched |= {key for key, state in told.items() if state.phase not in SETTLED}
+            self._touched |= {key for key, state in self._told.items() if state.phase not in SETTLED}
 
-    async def _tell_touched(self, report: Report, told: dict[str, ServerState]) -> None:
+    async def _tell_touched(self, report: Report) -> None:
         while self._touched:
             installation_id = self._touched.pop()
             state = await self._state_of(installation_id)
             if state is None:
-                told.pop(installation_id, None)
-            elif state != told.get(installation_id):
+                self._told.pop(installation_id, None)
+            elif state != self._told.get(installation_id):
                 try:
                     await report(state)
                 except Exception as fault:
@@ -214,7 +217,7 @@ class ClusterRuntime:
                     self._touched.add(installation_id)
                     await asyncio.sleep(TELL_AGAIN_S)
                 else:
-                    told[installation_id] = state
+                    self._told[installation_id] = state
                     self._note(state)
 
     def _note(self, state: ServerState) -> None:

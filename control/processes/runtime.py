@@ -25,7 +25,7 @@ from control.processes.server import RunningServer
 from control.processes.turns import Turns
 from control.registry.server_state import Place, ServerState
 from control.servers.runtime import Refused, Report, RuntimeAway
-from control.servers.troubles import refused
+from control.servers.troubles import asleep, refused
 from control.servers.wanted import WantedServer, of_a_process
 from control.settings import ControlSettings
 from core.children.program import Program
@@ -77,6 +77,11 @@ class ProcessRuntime:
             newest = None if turns is None else turns.newest
             if newest is not None and of_a_process(newest.wanted) == of_a_process(wanted):
                 newest.renumbered(wanted.generation)
+                await newest.say_again()
+                return
+            if wanted.asleep:
+                await self._end(wanted.installation_id)
+                await self._tell(asleep(wanted, self.place))
                 return
             beside = turns if turns is not None and turns.answers and wanted.drain_s else None
             try:

@@ -90,6 +90,11 @@ class RunningServer:
         """It runs as the new generation wants it already."""
         self.wanted = replace(self.wanted, generation=generation)
 
+    async def say_again(self) -> None:
+        """What was told last may not have been kept, as of one that was to be asleep."""
+        if self._told is not None:
+            await self._tell(self._told)
+
     def tell_again(self) -> None:
         """Whoever was told may not know any more."""
         self._told = None

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from control.registry.fields import Answer
+from control.registry.idleness import Idleness
 from control.registry.owner import Owner, owner_columns
 from control.registry.server_state import ServerState
 from control.registry.told import as_plain
@@ -20,7 +21,7 @@ LONGEST_ADDRESS: Final = 450
 """A slug has 63 characters at most, an e-mail 254, a team's name 128, and so has an installation's."""
 _NOT_TOLD: Final = {
     "owner", "secret_values", "entry_name", "owner_name", "is_default", "server_state", "bridge_token",
-    "restarts_wanted", "base_image", "entry_kind", "entry_version",
+    "restarts_wanted", "base_image", "entry_kind", "entry_version", "idleness",
 }  # fmt: skip
 
 
@@ -86,6 +87,8 @@ class Installation(NewInstallation):
     """What each call to its bridge carries, sealed for this installation; None before it was first run."""
     server_state: ServerState | None = None
     """How its server does, where we run it, as its runtime said last; None where nothing was said yet."""
+    idleness: Idleness | None = None
+    """How long nobody called its server, where it is ended for that; None where that is not counted."""
 
     @property
     def is_ours(self) -> bool:

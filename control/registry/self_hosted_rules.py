@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from control.registry.arguments import MAX_ARGUMENT, argument_places
 from control.registry.broken_rule import BrokenRule
+from control.registry.idleness import FEWEST_MINUTES, MOST_MINUTES
 from control.registry.images import check_image
 from control.registry.packages import check_chooses_no_code
 from control.registry.quantities import check_resources
@@ -57,6 +58,10 @@ def check_run(run: SelfHosted, secret_names: tuple[str, ...]) -> CheckedRun:
         raise BrokenRule("run.pull_secrets", f"must be at most {MAX_PULL_SECRETS}, each once")
     if run.pull_secrets and not image:
         raise BrokenRule("run.pull_secrets", "go with an image of your own; take them out for the base image")
+    if run.idle_minutes and not FEWEST_MINUTES <= run.idle_minutes <= MOST_MINUTES:
+        raise BrokenRule(
+            "run.idle_minutes", f"must be {FEWEST_MINUTES} to {MOST_MINUTES}, or 0 for a server that is never ended"
+        )
     check_resources(run.resources)
     places = argument_places(run.command)
     check_chooses_no_code(run.command)

@@ -134,11 +134,12 @@ PHASES: Final[Mapping[Phase, str]] = MappingProxyType(
         "degraded": "answers, and its latest change does not run",
         "failed": "does not run",
         "stopping": "is being stopped",
+        "asleep": "is asleep",
     }
 )
 """What is said of each phase, behind a name."""
 AGAIN_IN_S: Final[Mapping[Phase, int]] = MappingProxyType(
-    {"pending": 15, "pulling": 15, "starting": 5, "stopping": 15}
+    {"pending": 15, "pulling": 15, "starting": 5, "stopping": 15, "asleep": 10}
 )
 """After how many seconds it is worth to try again, of a server that is on its way."""
 

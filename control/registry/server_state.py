@@ -9,9 +9,9 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final, Literal
 
-Phase = Literal["pending", "pulling", "starting", "ready", "degraded", "failed", "stopping"]
+Phase = Literal["pending", "pulling", "starting", "ready", "degraded", "failed", "stopping", "asleep"]
 """`degraded`: it answers, and its latest change does not run. `failed`: nothing happens until somebody changes
-something; it is tried again all the same, less and less often."""
+something; it is tried again all the same, less and less often. `asleep`: nobody called it, and a call starts it."""
 Place = Literal["process", "cluster"]
 ANSWERING: Final[frozenset[Phase]] = frozenset({"ready", "degraded"})
 """Phases in which it takes calls."""

@@ -1,4 +1,4 @@
-"""How a server does that its runtime did not take, or could not be asked to take: what the loop reports then. Pure.
+"""How a server does that its runtime did not take, could not be asked to take, or has ended for want of calls. Pure.
 
 All else is reported by the runtime, which sees what runs. What answered before goes on answering, and is not taken
 from its callers because the latest change of it does not run.
@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from control.registry.server_state import ANSWERING, Place, ServerState
 from control.servers.runtime import Refused, RuntimeAway
+from control.servers.wanted import WantedServer
 
 
 def refused(
@@ -36,3 +37,10 @@ def away(
         installation_id=installation_id, place=place, phase="pending", generation=generation,
         cause="runtime_away", message=str(why),
     )  # fmt: skip
+
+
+def asleep(wanted: WantedServer, place: Place) -> ServerState:
+    """The state of a server of which nothing runs until somebody calls."""
+    return ServerState(
+        installation_id=wanted.installation_id, place=place, phase="asleep", generation=wanted.generation
+    )

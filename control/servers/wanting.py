@@ -31,7 +31,16 @@ from control.registry.token_at_start import drain_s, is_at_start
 from control.servers.runtime import Refused
 from control.servers.tokens_at_start import TokensAtStart, TokenWanted
 from control.servers.wanted import BRIDGE_PORT, PullSecret, WantedServer
-from control.store import accounts, entries, environments, installations, pull_secrets, server_states, users
+from control.store import (
+    accounts,
+    entries,
+    environments,
+    idle_servers,
+    installations,
+    pull_secrets,
+    server_states,
+    users,
+)
 from control.store.pool import Connection
 from core.bridge_terms import PATH
 from core.egress.addresses import ANYWHERE
@@ -88,6 +97,7 @@ def wanted_server(
         egress=egress,
         override=run.override,
         **_of_environment(environment),
+        asleep=_is_asleep(run, installation),
     )
 
 
@@ -125,9 +135,16 @@ async def load(
             "configuration", "its secrets were sealed with a key that is not here any more; give them again"
         ) from None
     wanted = wanted_server(entry, entry.reached, installation, opened, pull, account, where, egress)
+    if wanted.asleep and not await idle_servers.falls_asleep(connection, installation.id):
+        wanted = replace(wanted, asleep=False)
     if wanted.image or not base_image:
         return wanted
     return replace(wanted, base_image=await server_states.base_image(connection, installation.id, base_image))
+
+
+def _is_asleep(run: SelfHosted, installation: Installation) -> bool:
+    idleness = installation.idleness
+    return run.idle_minutes > 0 and idleness is not None and idleness.asleep_since is not None
 
 
 async def _refuse_where_not_permitted(connection: Connection, entry: Entry, found: Environment | None) -> None:

@@ -23,7 +23,8 @@ _SELECT: Final = f"""
     select i.*, e.slug as entry_slug, e.name as entry_name, e.kind as entry_kind,
         e.version as entry_version, {_OWNER} as owner_name,
         e.discovery_installation_id is not distinct from i.id as discovers,
-        (select to_jsonb(s) from server_states s where s.installation_id = i.id) as server_state
+        (select to_jsonb(s) from server_states s where s.installation_id = i.id) as server_state,
+        (select to_jsonb(u) from idle_servers u where u.installation_id = i.id) as idleness
     from installations i join entries e on e.id = i.entry_id {_OWNERS}
 """
 _VISIBLE: Final = """

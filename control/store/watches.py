@@ -2,8 +2,8 @@
 
 Called by `control/internal/watches.py`. A server is listened to through the installation through which its entry's
 tools are found, while that is good and something of the entry is on a gateway. One that gets another credential for
-each caller is not: nobody calls. Moments are compared with the
-database's clock, which all replicas share.
+each caller is not: nobody calls; nor is one that is asleep, which nobody wakes to listen. Moments are compared with
+the database's clock, which all replicas share.
 """
 
 from collections.abc import Collection
@@ -20,6 +20,7 @@ _ON_A_GATEWAY: Final = """
 _WANTED: Final = f"""
     select i.id from entries e join installations i on i.id = e.discovery_installation_id
     where i.state = 'ready' and not {IS_FOR_ONE_CALLER} and {_ON_A_GATEWAY}
+      and not exists (select from idle_servers z where z.installation_id = i.id and z.asleep_since is not null)
 """
 _RENEW: Final = f"""
     update watches w set until = now() + $3::interval from ({_WANTED}) as wanted

@@ -60,7 +60,8 @@ def filled(**changes: str) -> dict[str, str]:
         "labels": "", "credential_model": "none", "visibility": "organisation", "isolation": "principal",
         "deadline_s": "", "passthrough": "true", "run.transport": "stdio", "run.image": "",
         "run.command": "npx -y some-server@1.2.3 ${user_config.folder}", "run.port": "8080", "run.path": "/mcp",
-        "run.health_path": "", "run.environment": "LOG_LEVEL=debug", "run.resources.cpu": "10m",
+        "run.health_path": "", "run.idle_minutes": "60", "run.environment": "LOG_LEVEL=debug",
+        "run.resources.cpu": "10m",
         "run.resources.memory": "128Mi", "run.resources.memory_limit": "512Mi", "run.resources.cpu_limit": "",
         "run_secrets[0].name": "SHARED_KEY", "run_secrets[0].value": SECRET, "run_secrets[1].name": "ca.pem",
         "run_secrets[1].value": SECRET, "run_secrets[1].file": "true",
@@ -89,6 +90,7 @@ async def test_an_entry_that_we_run_is_added_with_all_that_was_typed_and_no_secr
         assert where == f"/registry/{made.id}?said=entry-made"
         assert isinstance(made.reached, SelfHosted)
         assert made.reached.command == ("npx", "-y", "some-server@1.2.3", "${user_config.folder}")
+        assert made.reached.idle_minutes == 60
         assert (made.reached.environment, made.reached.mounted) == ({"LOG_LEVEL": "debug"}, ("ca.pem",))
         assert set(made.run_secret_names) == {"SHARED_KEY", "ca.pem"}
         assert [(one.name, one.variable, one.file) for one in made.fields] == [
@@ -113,6 +115,7 @@ async def test_an_entry_that_we_run_is_added_with_all_that_was_typed_and_no_secr
         ({"run.image": "No Image"}, "run.image", "Image "),
         ({"run.transport": "http", "run.port": "80"}, "run.port", "Port must be 1024 to 65535"),
         ({"run.transport": "http", "run.path": "mcp"}, "run.path", "Path must be a path"),
+        ({"run.idle_minutes": "4"}, "run.idle_minutes", "without a call must be 5 to 10080"),
         ({"run.environment": "PATH=/bin"}, "run.environment", "Variables PATH is set by Archway"),
         ({"run.resources.memory_limit": "much"}, "run.resources.memory_limit", "Memory, at most "),
         ({"run_secrets[0].name": "LD_PRELOAD"}, "run_secrets[0].name", "loads code into every program"),

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
+from control.changes import idle_servers
 from control.changes import server_states as changes
 from control.changes.write import changing
 from control.discovery.discover import SERVER
@@ -118,3 +119,36 @@ async def test_what_runs_is_kept_on_the_base_image_that_it_began_with(
     await until(is_there)
     kept = await api.row("select base_image from installations where id = $1", installed["id"])
     assert kept["base_image"] == "registry.example/base:1"
+
+
+async def test_one_that_is_asleep_has_no_pod_until_a_call_and_its_template_never_changes(
+    api: Api, kube: FakeKube, hosted: HostedServers
+) -> None:
+    run = RUN | {"idle_minutes": 5}
+    entry = await api.post("/entries", {"slug": "files", "name": "Files", "kind": "self_hosted", "run": run})
+    installed = await api.install(entry)
+
+    async def phase_is(phase: str) -> bool:
+        return await phase_of(api, installed) == phase
+
+    await until(lambda: phase_is("ready"))
+    (awake,) = kube.things("deployments", "servers")
+    others = len(kube.things("services", "servers")), len(kube.things("networkpolicies", "servers"))
+    async with changing(api.pool, SERVER) as write:
+        await idle_servers.count(write)
+        await write.execute("update idle_servers set dozes_since = now()")
+        assert await idle_servers.fall_asleep(write, installed["id"])
+
+    async def has_pods(number: int) -> bool:
+        return len(kube.things("pods", "servers")) == number
+
+    await until(lambda: has_pods(0))
+    (asleep,) = kube.things("deployments", "servers")
+    assert (asleep["spec"]["replicas"], asleep["spec"]["template"]) == (0, awake["spec"]["template"])
+    assert (len(kube.things("services", "servers")), len(kube.things("networkpolicies", "servers"))) == others
+    await until(lambda: phase_is("asleep"))
+    async with changing(api.pool, SERVER) as write:
+        assert await idle_servers.use(write, installed["id"])
+    await until(lambda: phase_is("ready"))
+    (again,) = kube.things("deployments", "servers")
+    assert (again["spec"], await has_pods(1)) == (awake["spec"], True)

@@ -12,7 +12,7 @@ import pytest
 from archway.admin.names import SERVER_WORDS, with_standings
 from archway.admin.registry import why_not_ready
 from control.admin.deps import LOG_READERS, LOGS_OF_ONE, Deps
-from control.changes import server_states
+from control.changes import idle_servers, server_states
 from control.changes.write import changing
 from control.discovery.discover import SERVER
 from control.discovery.server_reports import ServerReports
@@ -235,3 +235,42 @@ async def test_no_more_than_so_many_logs_are_read_at_once(api: Api, installed: d
 @pytest.mark.parametrize("lines", ["0", "5001", "x"])
 async def test_too_many_lines_are_not_asked_for(api: Api, installed: dict[str, Any], lines: str) -> None:
     await api.get(f"/installations/{installed['id']}/logs?lines={lines}", expect=422)
+
+
+async def test_one_that_is_asleep_is_told_as_fine_with_since_when_and_a_restart_wakes_it(
+    api: Api, installed: dict[str, Any]
+) -> None:
+    await report(api, installed)
+    async with changing(api.pool, SERVER) as write:
+        await idle_servers.use(write, installed["id"])
+        await write.execute("update idle_servers set asleep_since = now()")
+        await write.announce()
+        write.observed()
+    shown = await report(api, installed, phase="asleep", endpoint="")
+    told = shown["runs"]
+    assert (told["phase"], told["sentence"], told["cure"], told["wakes"]) == ("asleep", "", "", 0)
+    assert told["asleep_since"] >= told["called_at"]
+    (listed,) = with_standings(None, [shown])  # type: ignore[arg-type]
+    assert (listed["standing"], listed["cause"], why_not_ready(shown | {"state": "ready"})) == (
+        "asleep until a call",
+        "",
+        "",
+    )
+    again = (await api.post(f"/installations/{installed['id']}/restart", {}, expect=200))["runs"]
+    assert (again["asleep_since"], again["wakes"]) == (None, 1)
+
+
+async def test_who_asks_what_one_offers_wakes_it_and_what_nobody_asks_for_does_not(
+    api: Api, installed: dict[str, Any], deps: Deps
+) -> None:
+    await report(api, installed)
+    async with changing(api.pool, SERVER) as write:
+        await idle_servers.use(write, installed["id"])
+        await write.execute("update idle_servers set asleep_since = now()")
+        await write.announce()
+        write.observed()
+    await report(api, installed, phase="asleep", endpoint="")
+    await deps.discoverer.discover(installed["id"])
+    assert (await api.get(f"/installations/{installed['id']}"))["runs"]["wakes"] == 0
+    asked = await api.post(f"/installations/{installed['id']}/discover", {}, expect=200)
+    assert (asked["runs"]["asleep_since"], asked["runs"]["wakes"]) == (None, 1)

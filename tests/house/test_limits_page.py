@@ -41,6 +41,7 @@ from control.registry import (
     discovery_news,
     exposed_names,
     headers,
+    idleness,
     oauth_client,
     output_schemas,
     password_rules,
@@ -56,7 +57,7 @@ from control.registry.credential import OAuthCredential
 from control.registry.installation import LONGEST_ADDRESS
 from control.registry.installing import MOST_SERVERS
 from control.registry.token import LONGEST_OWN
-from control.servers import log_lines
+from control.servers import log_lines, sleeping
 from control.sign_in import passwords, throttling
 from control.store import known_devices, lease_waits, sign_in_attempts
 from core import snapshot, strict_yaml, watches
@@ -435,6 +436,11 @@ FIGURES = {
         f"{at_the_door.ALL_AT_ONCE} at once, then {at_the_door.ALL_PER_SECOND:g} a second"
     ),
     "seconds that a call waits for a server to start": f"{installations.AWAITED_S:g}",
+    "minutes without a call after which a server is ended, where its entry says so": (
+        f"{idleness.FEWEST_MINUTES} to {idleness.MOST_MINUTES:,}"
+    ),
+    "idle servers that begin to be ended at one look, 15 seconds apart": f"{sleeping.AT_ONCE}",
+    "seconds for workers to say that they have forgotten such a server": f"{sleeping.HEARD_WITHIN_S:g}",
     "characters of what a place says of a server": f"{server_state.LONGEST_MESSAGE:,}",
     "servers whose reports wait for the database, of one control": f"{server_reports.MOST:,}",
     "servers that are asked at once by themselves, what they offer": f"{server_reports.ASKED_AT_ONCE}",

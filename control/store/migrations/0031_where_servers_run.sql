@@ -58,7 +58,13 @@ create table egress_enforcement (
     primary key (environment_id, kind)
 );
 
--- When somebody last called a server that is ended while it is idle, and when it was last wanted awake.
-alter table installations
-    add column last_called_at timestamptz,
-    add column wanted_awake_at timestamptz;
+-- How long nobody has called a server that is ended when it is idle: see control/registry/idleness.py.
+create table idle_servers (
+    installation_id uuid primary key references installations on delete cascade,
+    used_at timestamptz not null default now(),
+    dozes_since timestamptz,
+    asleep_since timestamptz,
+    wakes integer not null default 0
+);
+create trigger servers_that_sleep after update of asleep_since on idle_servers
+    for each row when (old.asleep_since is distinct from new.asleep_since) execute function tell_of_servers_account();

@@ -24,7 +24,7 @@ SERVER = SelfHosted(
     transport="http", image="registry.example.com/team/server:1.2.3", port=9000, path="/", health_path="/health",
     command=("server", "--name", "two words", "${user_config.folder}", "it's"),
     environment={"LOG_LEVEL": "debug", "EMPTY": ""}, resources=Resources(memory_limit="1Gi", cpu_limit="2"),
-    pull_secrets=("0198e000-0000-7000-8000-000000000001",),
+    pull_secrets=("0198e000-0000-7000-8000-000000000001",), idle_minutes=30,
 )  # fmt: skip
 
 
@@ -63,6 +63,11 @@ def test_a_quotation_mark_without_its_second_is_told_at_the_command(typed: str) 
 
 def test_what_is_no_port_is_left_for_the_api_to_refuse() -> None:
     assert server_of_form(Form({**form_of_server(SERVER), "run.port": "eighty"}))["port"] == "eighty"
+
+
+@pytest.mark.parametrize(("typed", "minutes"), [("", 0), ("0", 0), ("45", 45), ("long", "long")])
+def test_left_empty_a_server_is_never_ended_for_want_of_calls(typed: str, minutes: object) -> None:
+    assert server_of_form(Form({**form_of_server(SERVER), "run.idle_minutes": typed}))["idle_minutes"] == minutes
 
 
 def test_what_stands_in_the_tab_of_the_other_transport_is_left_alone() -> None:

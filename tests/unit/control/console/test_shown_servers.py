@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any, get_args
 
 import pytest
 
 from control.console.shown_servers import PHASE_WORDS, ShownServer, shown_server
+from control.registry.idleness import Idleness
 from control.registry.self_hosted import SelfHosted
 from control.registry.server_causes import CAUSES
 from control.registry.server_state import Phase, ServerState
@@ -22,6 +24,13 @@ def shown(phase: Phase = "ready", **changes: Any) -> ShownServer:
 def test_every_phase_has_a_word_and_says_what_it_means(phase: Phase) -> None:
     assert shown(phase).badge == PHASE_WORDS[phase][:2]
     assert (shown(phase).cause == "") == (phase == "ready")
+
+
+def test_one_that_is_asleep_is_fine_and_says_how_often_a_call_woke_it() -> None:
+    asleep = ServerState(installation_id="i1", place="process", phase="asleep", generation=1)
+    told = ShownServer(asleep, Idleness(used_at=datetime(2026, 1, 1, tzinfo=UTC), wakes=2))
+    assert (told.badge, told.is_on_its_way, told.cure, told.woken) == (("asleep", "ok"), False, "", "2 times")
+    assert (ShownServer(asleep).woken, ShownServer(asleep, Idleness(used_at=datetime.now(UTC))).woken) == ("", "")
 
 
 @pytest.mark.parametrize("cause", [*CAUSES, "of-a-newer-version"])

@@ -64,6 +64,10 @@ def test_one_whose_latest_change_does_not_run_is_reached_as_before() -> None:
             "GitHub is starting: its image is being pulled. Try again in 15 s.",
         ),
         (a_server_state(phase="starting"), "GitHub is starting. Try again in 5 s."),
+        (
+            a_server_state(phase="asleep"),
+            "GitHub is being started: it was ended, since nobody had called it for a while. Try again in 10 s.",
+        ),
         (a_server_state(endpoint=""), "GitHub is starting. Try again in 15 s."),
     ],
 )

@@ -49,6 +49,14 @@ def test_the_restart_that_kubectl_asks_for_is_not_ours() -> None:
     assert list(template(STDIO)["metadata"]["annotations"]) == ["archway.dev/restarts"]
 
 
+def test_one_that_is_asleep_has_no_pod_and_the_very_template_of_one_that_is_awake() -> None:
+    awake, asleep = deployment(STDIO, DEFAULTS), deployment(replace(STDIO, asleep=True), DEFAULTS)
+    assert (awake["spec"].pop("replicas"), asleep["spec"].pop("replicas")) == (1, 0)
+    assert awake["spec"] == asleep["spec"]
+    assert asleep["metadata"]["annotations"].pop("archway.dev/asleep") == "true"
+    assert awake["metadata"] == asleep["metadata"]
+
+
 def test_its_pod_has_no_account_and_no_rights() -> None:
     pod = template(HTTP)["spec"]
     assert pod["automountServiceAccountToken"] is False

@@ -180,3 +180,15 @@ def test_the_log_of_a_server_is_that_of_its_newest_pod() -> None:
     found = newest_pod(deployment(outcomes.READY), [replica_set(9), replica_set(10)], pods)
     assert found is pods[0]
     assert newest_pod(deployment(outcomes.READY), [], pods) is None
+
+
+def test_one_without_pods_since_nobody_calls_it_is_asleep_while_its_pod_still_ends() -> None:
+    found = deployment(outcomes.READY, wanted=replace(STDIO, asleep=True))
+    told = state_of(INSTALLATION, found, [replica_set(10)], [pod(10, outcomes.READY)])
+    assert (told.phase, told.cause, told.endpoint) == ("asleep", "", "")
+
+
+def test_one_that_is_woken_does_not_answer_by_the_pod_that_still_ends() -> None:
+    ending, fresh = pod(10, outcomes.READY), pod(10, outcomes.STARTING, "2026-11-29T12:05:00Z")
+    ending["metadata"]["deletionTimestamp"] = "2026-11-29T12:04:59Z"
+    assert state(outcomes.STARTING, ending, fresh).phase == "starting"

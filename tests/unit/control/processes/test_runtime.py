@@ -1,5 +1,6 @@
 import asyncio
 from dataclasses import replace
+from urllib.error import URLError
 from uuid import uuid4
 
 import pytest
@@ -187,3 +188,29 @@ async def test_a_folder_that_cannot_be_made_is_a_place_that_is_away(tmp_path):
     runtime = ProcessRuntime(tmp_path / "file" / "servers", USERS, (), ())
     with pytest.raises(RuntimeAway, match="Not a directory"):
         await runtime.present()
+
+
+async def test_one_that_is_asleep_has_no_process_and_one_that_is_woken_is_told_of_anew(runtime, states):
+    one = wanted()
+    await runtime.apply(one)
+    at = (await ready(states, one)).endpoint
+    for _ in range(2):
+        await runtime.apply(replace(one, asleep=True))
+    state = await states.until(lambda state: state.phase == "asleep")
+    assert (state.endpoint, state.cause) == ("", "")
+    with pytest.raises(URLError, match="refused"):
+        await asyncio.to_thread(told, at, "said = 1")
+    assert await runtime.present() == {one.installation_id}
+    states.told.clear()
+    await runtime.apply(one)
+    again = (await ready(states, one)).endpoint
+    assert await asyncio.to_thread(told, again, "said = 1") == "1"
+
+
+async def test_how_one_does_is_told_again_where_it_runs_as_it_is_wanted(runtime, states):
+    one = wanted()
+    await runtime.apply(one)
+    state = await ready(states, one)
+    states.told.clear()
+    await runtime.apply(one)
+    assert await ready(states, one) == state

@@ -48,12 +48,20 @@ def test_an_image_that_speaks_http_needs_no_command() -> None:
         (HTTP, {"environment": {"A": "b\0"}}, "run.environment.A"),
         (HTTP, {"environment": {f"V{number}": "" for number in range(65)}}, "run.environment"),
         (HTTP, {"mounted": ("ca.pem",)}, "run.mounted"),
+        (STDIO, {"idle_minutes": 4}, "run.idle_minutes"),
+        (STDIO, {"idle_minutes": 10_081}, "run.idle_minutes"),
+        (STDIO, {"idle_minutes": -1}, "run.idle_minutes"),
     ],
 )
 def test_what_could_not_run_is_refused_at_its_field(run: SelfHosted, changes: dict[str, Any], field: str) -> None:
     with pytest.raises(BrokenRule) as refused:
         check_run(replace(run, **changes), ())
     assert refused.value.field == field
+
+
+@pytest.mark.parametrize("minutes", [0, 5, 10_080])
+def test_a_server_may_be_ended_when_it_is_idle_from_five_minutes_to_a_week(minutes: int) -> None:
+    assert check_run(replace(STDIO, idle_minutes=minutes), ()).run.idle_minutes == minutes
 
 
 def test_a_variable_has_one_source() -> None:

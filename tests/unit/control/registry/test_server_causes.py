@@ -49,5 +49,5 @@ def test_a_cure_names_the_installation_as_commands_take_it() -> None:
 
 def test_each_phase_has_words_and_each_that_passes_a_time() -> None:
     assert set(PHASES) == set(get_args(Phase))
-    assert set(AGAIN_IN_S) == {"pending", "pulling", "starting", "stopping"}
+    assert set(AGAIN_IN_S) == {"pending", "pulling", "starting", "stopping", "asleep"}
     assert not any("pending" in words for words in PHASES.values())

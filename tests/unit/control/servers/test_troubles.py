@@ -4,7 +4,8 @@ import pytest
 
 from control.registry.server_state import Phase, ServerState
 from control.servers.runtime import Refused, RuntimeAway
-from control.servers.troubles import away, refused
+from control.servers.troubles import asleep, away, refused
+from tests.unit.control.servers.conftest import wanted_server
 
 WHY = Refused("refused_by_cluster", "quota exceeded")
 AWAY = RuntimeAway("the cluster's API is away")
@@ -58,3 +59,8 @@ def test_a_change_that_waits_for_its_runtime_is_told_where_nothing_answers() -> 
     state = away("i", 2, "cluster", AWAY, kept("failed", endpoint=""))
     assert state is not None
     assert state.generation == 2
+
+
+def test_one_that_is_asleep_has_nothing_wrong_and_no_address() -> None:
+    state = asleep(wanted_server("i", 3), "process")
+    assert (state.phase, state.cause, state.generation, state.answers) == ("asleep", "", 3, False)

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from control.credentials.places import places_of
 from control.registry.credential import StaticCredential
 from control.registry.entry import Entry
 from control.registry.fields import Field
+from control.registry.idleness import Idleness
 from control.registry.installation import Installation
 from control.registry.owner import Organisation, TeamOwner
 from control.registry.row_seals import OpenedSecrets
@@ -118,3 +120,14 @@ def test_what_means_nothing_to_a_process_does_not_restart_one() -> None:
     )  # fmt: skip
     assert of_a_process(moved) == of_a_process(found)
     assert of_a_process(replace(found, command=("other",))) != of_a_process(found)
+
+
+@pytest.mark.parametrize(("minutes", "slept", "asleep"), [(5, True, True), (5, False, False), (0, True, False)])
+def test_none_of_it_is_wanted_to_run_while_it_is_asleep_and_its_entry_says_so(
+    minutes: int, slept: bool, asleep: bool
+) -> None:
+    entry = an_entry(reached=(run := SelfHosted(command=("x",), idle_minutes=minutes)))
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    idleness = Idleness(used_at=moment, asleep_since=moment if slept else None)
+    found = wanted_server(entry, run, an_installation(idleness=idleness), OpenedSecrets({}, {}, "b", {}))
+    assert found.asleep is asleep
