@@ -194,7 +194,7 @@ class ControlSettings(msgspec.Struct, frozen=True):
     @property
     def cluster_namespaces(self) -> tuple[str, ...]:
         """Of the cluster, in which servers may run, the usual one first; (): servers run in no cluster."""
-        return (self.servers_namespace,) if self.runtime == "cluster" else ()
+        return self.namespaces if self.runtime == "cluster" else ()
 
 
 def from_environment() -> ControlSettings:

@@ -127,7 +127,8 @@ def test_servers_run_in_all_namespaces_that_are_named_or_in_the_one_that_a_versi
 ) -> None:
     assert read(monkeypatch, **CLUSTER).namespaces == ("tools",)
     both = read(monkeypatch, **CLUSTER, SERVERS_NAMESPACES="tools-b, tools,tools-b")
-    assert both.namespaces == ("tools-b", "tools")
+    assert both.namespaces == both.cluster_namespaces == ("tools-b", "tools")
+    assert read(monkeypatch, RUNTIME="").cluster_namespaces == ()
 
 
 def test_processes_need_a_folder_and_users_that_are_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
