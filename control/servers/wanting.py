@@ -89,7 +89,7 @@ def wanted_server(
         secret_environment=secret,
         files=files,
         bridge_token=opened.bridge_token if run.transport == "stdio" else "",
-        resources=resources_of(run.resources, None),
+        resources=resources_of(run.resources, None if environment is None else environment.resources),
         pull_secrets=pull,
         restarts_wanted=installation.restarts_wanted,
         ends_at=account.expires_at.timestamp() if account is not None and account.expires_at is not None else 0.0,

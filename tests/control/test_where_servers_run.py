@@ -31,14 +31,10 @@ async def installed_in(api: Api, where: JSON | None) -> JSON:
 
 @pytest.fixture
 async def where(api: Api) -> JSON:
-    made: JSON = await api.post("/environments", {"name": "Production", "restricted": False})
-    await sql(
-        api,
-        """update environments set namespace = 'tools-a', node_selector = $2, tolerations = $3, egress = $4
-           where id = $1""",
-        made["id"], {"pool": "mcp"}, TOLERATIONS,
-        {"mode": "restricted", "cidrs": ["203.0.113.0/24"], "domains": [], "ports": ["443"]},
-    )  # fmt: skip
+    made: JSON = await api.post("/environments", {
+        "name": "Production", "namespace": "tools-a", "node_selector": {"pool": "mcp"}, "tolerations": TOLERATIONS,
+        "egress": {"mode": "restricted", "cidrs": ["203.0.113.0/24"]}, "resources": {"memory_limit": "2Gi"},
+    })  # fmt: skip
     return made
 
 
@@ -58,6 +54,7 @@ async def test_a_server_is_wanted_where_its_environment_says_and_with_what_that_
     assert found is not None
     assert (found.environment_id, found.environment_name, found.namespace) == (where["id"], "Production", "tools-a")
     assert (found.node_selector, list(found.tolerations)) == ({"pool": "mcp"}, TOLERATIONS)
+    assert (found.resources.memory, found.resources.memory_limit) == ("128Mi", "2Gi")
     assert found.egress == EgressRules(
         mode="restricted", allowed=(Allowed(cidrs=("203.0.113.0/24",)), Allowed(domains=("api.github.com",)))
     )
