@@ -18,6 +18,7 @@ from control.http.models import Id
 from control.http.paging import Page, page_of, place_key
 from control.registry.entry import Entry, told_of_entry
 from control.registry.exchange_warnings import exchange_warnings, provider_named
+from control.registry.held_hosts import held_warnings
 from control.registry.identity_provider import IdentityProvider
 from control.registry.partial import entry_with, new_entry
 from control.registry.run_warnings import run_warnings
@@ -103,6 +104,6 @@ def _view(entry: Entry, providers: Mapping[str, IdentityProvider], warnings: Seq
     fields = [FieldBody.model_construct(**one) for one in told["fields"]]
     return shown(
         EntryView, told, fields=fields, run=run_shown(told["run"]),
-        warnings=[*warnings, *run_warnings(entry), *exchange_warnings(entry, providers)],
+        warnings=[*warnings, *run_warnings(entry), *held_warnings(entry), *exchange_warnings(entry, providers)],
         caller_statement=statement_shown(entry.caller_statement),
     )  # fmt: skip

@@ -13,7 +13,9 @@ from typing import Final
 from control.explain.of_provider import takes_tokens, way_not_taken
 from control.explain.serving import Serving
 from control.explain.who_calls import WhoCalls
+from control.registry.entry import Entry
 from control.registry.gateway import Gateway, ways_in
+from control.registry.held_hosts import in_words
 from control.registry.identity_provider import IdentityProvider
 from core.explain import Explained
 from core.resolve import Way
@@ -73,6 +75,8 @@ def cause_of(
                 f"See how with `archway entries changes {explained.server} {tool}`, then "
                 f"`archway entries acknowledge {explained.server} {tool}`.",
             )
+        case "upstream_egress" if serving is not None and serving.entry is not None:
+            return _shut_out(serving.entry)
         case "audit_unavailable":
             return Cause(
                 "Redis does not answer, and the proxy's folder for records is full or not there.",
@@ -81,6 +85,16 @@ def cause_of(
         case _ if serving is not None and serving.standing is not None:
             return Cause(serving.standing.cause, serving.standing.cure)
     return Cause()
+
+
+def _shut_out(entry: Entry) -> Cause:
+    if entry.held is None:
+        return Cause()
+    where = entry.held.environment
+    return Cause(
+        f"The egress policy of the environment {where} allows {in_words(entry.held.rules)}.",
+        f"Allow the host of {entry.slug} there, or move the entry to another environment.",
+    )
 
 
 def _taken(gateway: Gateway, provider: IdentityProvider | None) -> str:

@@ -11,7 +11,7 @@ from typing import Final
 from control.registry.broken_rule import BrokenRule
 from control.registry.entry import Entry, Remote, bound_to
 from control.registry.url_template import placeholders
-from core.egress.held import Reach, host_and_port, reach_of
+from core.egress.held import Held, Reach, host_and_port, reach_of
 from core.egress.rules import EgressRules
 
 _ANY_LABEL: Final = "x" * 63
@@ -22,6 +22,12 @@ _MOST_NAMED: Final = 10
 def shut_out(entry: Entry) -> str:
     """The host and port that its environment's policy allows at no address, as people know them; '' for none."""
     return next((shown for shown, reach in _hosts(entry) if reach == "never"), "")
+
+
+def held_warnings(entry: Entry) -> list[str]:
+    """For whoever looks after an entry that is shut out, as by a policy that changed since it was saved."""
+    host = shut_out(entry)
+    return [f"Its calls are refused: it leads to {_not_allowed(host, entry.held)}."] if host and entry.held else []
 
 
 def is_permitted(entry: Entry) -> bool:
@@ -40,11 +46,7 @@ def check_held(entry: Entry, before: Entry | None) -> None:
     same_url = before is not None and bound_to(before.reached) == bound_to(entry.reached)
     if same_url and not moved:
         return
-    raise BrokenRule(
-        "environment_id" if same_url else "url",
-        f"leads to {host}, which the egress policy of the environment {entry.held.environment} does not allow: "
-        f"it allows {in_words(entry.held.rules)}",
-    )
+    raise BrokenRule("environment_id" if same_url else "url", f"leads to {_not_allowed(host, entry.held)}")
 
 
 def in_words(rules: EgressRules) -> str:
@@ -55,6 +57,11 @@ def in_words(rules: EgressRules) -> str:
     places = [f"{one} on {' '.join(group.ports)}" for group in groups for one in (*group.domains, *group.cidrs)]
     more = f" and {len(places) - _MOST_NAMED} more" if len(places) > _MOST_NAMED else ""
     return (", ".join(places[:_MOST_NAMED]) or "nothing") + more
+
+
+def _not_allowed(host: str, held: Held) -> str:
+    policy = f"the egress policy of the environment {held.environment}"
+    return f"{host}, which {policy} does not allow: it allows {in_words(held.rules)}"
 
 
 def _hosts(entry: Entry) -> Iterator[tuple[str, Reach]]:

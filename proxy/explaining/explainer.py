@@ -35,8 +35,11 @@ from proxy.pipeline import AT_HEADERS, TO_UPSTREAM
 from proxy.refusals import Refusal
 from proxy.resolve.control_client import ControlClient
 from proxy.stages.choose_tool import choose_tool
+from proxy.stages.forward import forward
 from proxy.stages.parse import parse
 from proxy.stages.resolve_credential import resolve_credential
+from proxy.upstream.addresses import never_reached
+from proxy.upstream.faults import refusal_of
 from proxy.upstream_call import Stage
 
 _NOT_ASKED: Final = "Which installation serves was not said yet."
@@ -129,6 +132,8 @@ async def _step(run: _Run, stage: Stage, x: Exchange, deps: Deps, question: Expl
     name = stage.__name__
     if run.over:
         return run.told(stage, "not_reached")
+    if stage is forward and (refused := _shut_out(x.installation, deps)) is not None:
+        return run.refused(stage, _answered(refused, x, deps))
     if name in KNOWN_LATER:
         return run.told(stage, "at_the_call", KNOWN_LATER[name])
     later = FOUND_OUT.get(name, "")
@@ -142,6 +147,14 @@ async def _step(run: _Run, stage: Stage, x: Exchange, deps: Deps, question: Expl
     except (Refusal, MessageFault) as refusal:
         return run.refused(stage, _answered(refusal, x, deps))
     return run.told(stage, "at_the_call" if later else "passed", later)
+
+
+def _shut_out(installation: ResolvedInstallation | None, deps: Deps) -> Refusal | None:
+    """The refusal of a server that the egress policy of its environment shuts out, as far as its name says it."""
+    if installation is None:
+        return None
+    fault = never_reached(installation, at_a_proxy=bool(deps.settings.https_proxy))
+    return None if fault is None else refusal_of(fault, installation, seconds=0, limit=0)
 
 
 def _answered(refusal: Refusal | MessageFault, x: Exchange, deps: Deps) -> Refusal | MessageFault:

@@ -7,7 +7,8 @@ policy of its environment; of one that we run, whatever runs it sees to that.
 """
 
 from core.egress.addresses import PublicUrl
-from core.egress.held import Held, HeldUrl
+from core.egress.faults import UpstreamFault, forbidden_fault
+from core.egress.held import EgressRefused, Held, HeldUrl, host_and_port
 from core.egress.own_servers import RuntimeUrl
 from core.resolve import ResolvedInstallation
 
@@ -25,3 +26,17 @@ def address_of(installation: ResolvedInstallation) -> PublicUrl:
         known = HeldUrl(installation.url, Held(installation.egress, installation.environment))
         installation.__dict__[_KEPT] = known
     return PublicUrl(known)
+
+
+def never_reached(installation: ResolvedInstallation, *, at_a_proxy: bool) -> UpstreamFault | None:
+    """The fault of every connection to this server, where the name in its URL says it; None where a connection says
+    it. `at_a_proxy`: that it would go through one, which looks names up.
+    """
+    url = address_of(installation)
+    if not isinstance(url, HeldUrl):
+        return None
+    try:
+        _ = url.held.reach(*host_and_port(url), at_a_proxy=at_a_proxy)
+    except EgressRefused as refused:
+        return forbidden_fault(refused)
+    return None

@@ -17,7 +17,7 @@ from tests.control.registry_api import JSON, Api, api
 __all__ = ["api"]
 
 ONLY_TIME = {"mode": "restricted", "domains": ["time.example"], "ports": ["443"]}
-ONLY_A_NETWORK = {"mode": "restricted", "cidrs": ["203.0.113.0/24"], "ports": ["443"]}
+ONLY_A_NETWORK = {"mode": "restricted", "cidrs": ["203.0.113.0/24"], "domains": [], "ports": ["443"]}
 
 
 async def environment(api: Api, egress: JSON | None, **fields: Any) -> JSON:
@@ -86,6 +86,8 @@ async def test_a_policy_that_shuts_entries_out_is_taken_and_names_them(api: Api)
     assert {("entry", entry["id"]), ("installation", installed["id"])} <= {*await api.events()}
     assert (await api.get("/audit?object_kind=environment"))["items"][0]["after"]["shut_out"] == ["time"]
     assert (await api.patch(f"/entries/{entry['id']}", {"name": "Still changed"}))["name"] == "Still changed"
+    (warning,) = (await api.get(f"/entries/{entry['id']}"))["warnings"]
+    assert warning.startswith("Its calls are refused: it leads to time.example:443")
     assert (await api.patch(path, {"egress": None}))["shut_out"] == []
 
 

@@ -23,6 +23,7 @@ from control.registry.credential import kind_of
 from control.registry.entry import Entry, bound_origin, told_of_reached
 from control.registry.entry_tool import EntryTool, told_of_tool
 from control.registry.exchange_warnings import exchange_warnings, provider_named
+from control.registry.held_hosts import held_warnings
 from control.registry.partial import entry_with
 from control.registry.run_warnings import run_warnings
 from control.registry.self_hosted import SelfHosted
@@ -135,7 +136,7 @@ async def shown(visit: Visit, form: Form | None = None) -> web.Response:
         discovered_at=_moment_of(entry),
         told=told_of_reached(entry.reached),
         starts=typed_command(_command(entry)),
-        warnings=[*run_warnings(entry), *exchange_warnings(entry, providers)],
+        warnings=[*run_warnings(entry), *held_warnings(entry), *exchange_warnings(entry, providers)],
         kind=kind,
         tools=page.items,
         next=page.next,

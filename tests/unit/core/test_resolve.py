@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from core.egress.rules import Allowed, EgressRules
 from core.resolve import (
     LONGEST_JWT,
     LONGEST_SCOPE,
@@ -273,6 +274,16 @@ def test_an_answer_of_the_version_before_is_about_a_credential_that_never_ends()
     told = msgspec.msgpack.decode(msgspec.msgpack.encode(CONNECTION))
     assert not {"expires_at", "installation", "account"} & set(told)
     assert msgspec.convert(told, ResolvedInstallation).expires_at == 0
+
+
+def test_a_server_that_is_held_to_nothing_is_told_as_in_the_version_before() -> None:
+    told = msgspec.msgpack.decode(msgspec.msgpack.encode(CONNECTION))
+    assert not {"egress", "environment"} & set(told)
+    rules = EgressRules("restricted", (Allowed(domains=("github.test",)),))
+    held = msgspec.msgpack.encode(InstallationAnswer(replace(CONNECTION, egress=rules, environment="Production")))
+    before = msgspec.msgpack.decode(held, type=version_before.InstallationAnswerBefore)
+    assert before.connection is not None  # which holds it to nothing
+    assert (before.connection.url, before.connection.version) == ("https://github.test/mcp", 3)
 
 
 def test_what_serves_one_caller_alone_is_shared_with_no_other() -> None:

@@ -7,9 +7,11 @@ from control.explain.causes import Cause, cause_of
 from control.explain.serving import Serving
 from control.explain.who_calls import WhoCalls
 from control.registry.gateway import Gateway
+from core.egress.held import Held
+from core.egress.rules import Allowed, EgressRules
 from core.explain import Explained
 from core.resolve import CallerVerdict, InstallationAnswer, Principal
-from tests.fakes.registry import a_gateway
+from tests.fakes.registry import a_gateway, an_entry
 
 ADA = Principal("user", "ada", "Ada Lovelace")
 BY_JWT = WhoCalls(CallerVerdict("", ADA, auth="jwt"), ADA, "provider_token")
@@ -72,6 +74,13 @@ def test_of_an_installation_that_lacks_something_its_standing_is_told() -> None:
     serving = Serving(InstallationAnswer(), standing=Standing("needs_sign_in", "Nobody has signed in.", "Sign in."))
     assert cause("needs_sign_in", a_gateway(), serving) == Cause("Nobody has signed in.", "Sign in.")
     assert cause("credential_missing", a_gateway()) == Cause()
+
+
+def test_of_a_server_that_a_policy_shuts_out_the_policy_is_told() -> None:
+    held = Held(EgressRules("restricted", (Allowed(domains=("a.test",)),)), "Production")
+    told = cause("upstream_egress", a_gateway(), Serving(InstallationAnswer(), entry=an_entry(held=held)))
+    assert told.cause == "The egress policy of the environment Production allows a.test on 443."
+    assert told.cure == "Allow the host of github there, or move the entry to another environment."
 
 
 def test_what_is_known_of_who_is_in_no_team_comes_before_the_gateway_s_teams() -> None:

@@ -7,7 +7,7 @@ import pytest
 from control.registry.broken_rule import BrokenRule
 from control.registry.entry import Entry
 from control.registry.fields import Field
-from control.registry.held_hosts import check_held, in_words, is_permitted, shut_out
+from control.registry.held_hosts import check_held, held_warnings, in_words, is_permitted, shut_out
 from control.registry.self_hosted import SelfHosted
 from core.egress.held import Held
 from core.egress.rules import Allowed, EgressRules
@@ -98,6 +98,15 @@ def test_a_move_is_refused_at_the_environment_and_other_changes_are_not() -> Non
     with pytest.raises(BrokenRule, match=r"^url: leads to no2.test:443"):
         check_held(held("https://no2.test/mcp"), shut)
     check_held(an_entry("https://no.test/mcp"), shut)
+
+
+def test_of_an_entry_that_is_shut_out_whoever_looks_after_it_is_told() -> None:
+    (told,) = held_warnings(held("https://no.test/mcp", EgressRules("off")))
+    assert told == (
+        "Its calls are refused: it leads to no.test:443, which the egress policy of the environment Production does "
+        "not allow: it allows nothing."
+    )
+    assert held_warnings(held("https://api.a.test/mcp")) == held_warnings(an_entry()) == []
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from core.egress.rules import Allowed, EgressRules
 from core.explain import Explained, ExplainQuestion
 from core.gateway_answers import GatewayAnswer
 from core.keys import new_key, parse_key_ring
@@ -175,6 +176,15 @@ async def test_a_credential_that_is_fetched_at_the_call_is_said_to_be_and_the_re
     (stage,) = [one for one in told.stages if one.stage == "resolve_credential"]
     assert (stage.outcome, stage.why) == ("at_the_call", "Its token has ended.")
     assert outcomes(told)["compose_headers"] == "passed"
+
+
+async def test_a_server_that_the_egress_policy_shuts_out_by_name_is_told_to_be(made: Worker) -> None:
+    network = EgressRules("restricted", (Allowed(("10.0.0.0/8",), ports=("1-65535",)),))
+    for egress, reason in [(EgressRules("off"), "upstream_egress"), (EgressRules(), ""), (network, "")]:
+        server = installation("http://a.test/mcp", egress=egress, environment="production")
+        told = await explained(made, gateway(), answer=InstallationAnswer(server))
+        assert (told.reason, outcomes(told)["forward"]) == (reason, "refuses" if reason else "at_the_call")
+        assert outcomes(told)["receive"] == ("not_reached" if reason else "at_the_call")
 
 
 async def test_a_server_that_is_starting_may_be_there_at_the_call(made: Worker) -> None:
