@@ -8,11 +8,12 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from control.credentials.usable import Renewals
 from control.processes.runtime import process_runtime
+from control.registry.enforcement import Enforcement
 from control.registry.row_seals import RowSeals
 from control.registry.server_state import ServerState
 from control.servers import wanting
@@ -22,9 +23,12 @@ from control.servers.sleeping import Heard, Sleeper
 from control.servers.tokens_at_start import TokensAtStart, TokenWanted
 from control.servers.wanted import WantedServer
 from control.settings import ControlSettings
-from control.store import publication, server_states, wanted_servers
+from control.store import enforcement, environments, publication, server_states, wanted_servers
 from control.store.pool import Pool, transaction
 from core.tasks import Tasks, forever
+
+if TYPE_CHECKING:
+    from control.orchestrator.probing.rounds import ProbeRows
 
 READS_AT_ONCE: Final = 4
 """Of the loop in the database: it shares the pool with people, who wait."""
@@ -38,16 +42,31 @@ Lead = Callable[[Callable[[], Coroutine[Any, Any, None]]], Awaitable[None]]
 Disconnect = Callable[[], Awaitable[None]]
 
 
+class Works(Protocol):
+    """What runs beside the loop while this control leads."""
+
+    async def run(self) -> None:
+        """Do it, until cancelled."""
+
+    def wake(self) -> None:
+        """Rows may have changed."""
+
+
 class HostedServers:
     """The servers of one control, looked after from `start` to `close` whenever this control leads."""
 
     def __init__(
-        self, runtime: Runtime, loop: ServerLoop, sleeper: Sleeper | None, lead: Lead, disconnect: Disconnect
+        self,
+        runtime: Runtime,
+        loop: ServerLoop,
+        sleeper: Sleeper | None,
+        lead: Lead,
+        disconnect: Disconnect,
+        probes: Works | None = None,
     ) -> None:
         self.runtime = runtime
-        self.wake = loop.wake
-        """Rows may have changed."""
         self._loop, self._sleeper, self._lead, self._disconnect = loop, sleeper, lead, disconnect
+        self._probes = probes
         self._tasks = Tasks("servers")
         self._running: asyncio.Task[None] | None = None
 
@@ -55,11 +74,19 @@ class HostedServers:
         """Begin."""
         self._running = self._tasks.spawn("run", forever("servers", lambda: self._lead(self._work), AGAIN_S))
 
+    def wake(self) -> None:
+        """Rows may have changed."""
+        self._loop.wake()
+        if self._probes is not None:
+            self._probes.wake()
+
     async def _work(self) -> None:
+        works = {"sleeper": self._sleeper, "probes": self._probes}
         async with asyncio.TaskGroup() as group:
             group.create_task(self._loop.run(), name="servers/loop")
-            if self._sleeper is not None:
-                group.create_task(forever("servers/sleeper", self._sleeper.run, AGAIN_S), name="servers/sleeper")
+            for name, one in works.items():
+                if one is not None:
+                    group.create_task(forever(f"servers/{name}", one.run, AGAIN_S), name=f"servers/{name}")
 
     async def close(self) -> None:
         """End what runs here, or hand it over; what runs in a cluster goes on."""
@@ -101,6 +128,8 @@ async def _in_a_cluster(
     from control.orchestrator.defaults import Defaults
     from control.orchestrator.kinds import WATCHED
     from control.orchestrator.lease import Lease
+    from control.orchestrator.probing.prober import Prober
+    from control.orchestrator.probing.rounds import ProbeRounds
     from control.orchestrator.runtime import ClusterRuntime
 
     async with transaction(pool, readonly=True) as connection:
@@ -119,7 +148,29 @@ async def _in_a_cluster(
     loop = ServerLoop(runtime, _rows(pool, seals, TokensAtStart(renewals), settings.base_image), report)
     holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     lease = Lease(cluster, settings.release_namespace, f"archway-servers-{instance_id[-12:]}", holder)
-    return HostedServers(runtime, loop, _sleeper(pool, runtime, heard), lease.lead, cluster.close)
+    probes = ProbeRounds(Prober(cluster, defaults, settings.probed), _probe_rows(pool))
+    return HostedServers(runtime, loop, _sleeper(pool, runtime, heard), lease.lead, cluster.close, probes)
+
+
+def _probe_rows(pool: Pool) -> "ProbeRows":
+    from control.orchestrator.probing.rounds import Confined, ProbeRows
+
+    async def confined() -> list[Confined]:
+        async with transaction(pool, readonly=True) as connection:
+            return [
+                (one, await environments.rules(connection, one))
+                for one in await environments.with_a_policy(connection)
+            ]
+
+    async def last() -> Mapping[str, enforcement.LastProbe]:
+        async with transaction(pool, readonly=True) as connection:
+            return await enforcement.last_probes(connection)
+
+    async def keep(environment_id: str, found: Sequence[Enforcement], of: str) -> None:
+        async with transaction(pool) as connection:
+            await enforcement.keep(connection, environment_id, found, of)
+
+    return ProbeRows(confined, last, keep)
 
 
 def _sleeper(pool: Pool, runtime: Runtime, heard: Heard | None) -> Sleeper | None:

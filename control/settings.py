@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from control.registry.probe_targets import ProbeTarget, probe_targets
 from core.egress.addresses import AddressPolicy, parse_networks
 from core.keys import KeyRing, parse_key_ring, refuse_repeats
 from core.settings import BadSetting, Seconds, host_port, load, variable
@@ -84,6 +85,9 @@ class ControlSettings(msgspec.Struct, frozen=True):
     """JSON object: labels that a node must have to run a server."""
     servers_tolerations: str = ""
     """JSON list: taints of nodes that servers tolerate, as a pod's `spec.tolerations` has them."""
+
+    probe_targets: tuple[str, ...] = ()
+    """Where something listens, `HOST:PORT` each: tried by probes of egress, as what is allowed and as what is not."""
 
     servers_folder: str = ""
     """Where servers that run as processes have their folders and logs; closed to everybody else."""
@@ -172,6 +176,14 @@ class ControlSettings(msgspec.Struct, frozen=True):
         return _json("servers_tolerations", self.servers_tolerations or "[]", list[dict[str, Any]])
 
     @property
+    def probed(self) -> tuple[ProbeTarget, ...]:
+        """What probes of egress try beside a pod of their own."""
+        try:
+            return probe_targets(self.probe_targets)
+        except ValueError as error:
+            raise BadSetting(f"ARCHWAY_PROBE_TARGETS: {error}") from None
+
+    @property
     def users(self) -> range:
         """Of whom servers that run as processes get one each."""
         return users_from(self.servers_users)
@@ -221,7 +233,7 @@ def from_environment() -> ControlSettings:
         host_port("control_metrics_listen", settings.control_metrics_listen)
     _ = settings.proxies
     _ = settings.addresses
-    _ = settings.node_selector, settings.tolerations, settings.users, settings.namespaces
+    _ = settings.node_selector, settings.tolerations, settings.users, settings.namespaces, settings.probed
     if settings.runtime == "process" and not settings.servers_folder:
         raise BadSetting("ARCHWAY_SERVERS_FOLDER is not set, and ARCHWAY_RUNTIME=process needs it")
     if settings.runtime == "cluster":

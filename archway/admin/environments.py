@@ -1,6 +1,7 @@
 """Environments on the command line: where entries are put, some of them restricted."""
 
-from typing import Annotated
+import time
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -12,6 +13,9 @@ from archway.admin.resource import Kind, Option, Resource, in_parts
 from archway.admin.show import show_list, show_one
 from archway.options import DEFAULT_STATE, State
 
+_WAIT_S: Final = 300.0
+"""For a probe: a node may have to pull the image first."""
+_LOOK_EVERY_S: Final = 2.0
 _CIDR, _DOMAIN = "A network that its servers may reach, such as 203.0.113.0/24", "A host that they may reach"
 _REGISTRY = "A registry that images must come from, such as registry.example.com/team"
 
@@ -125,3 +129,32 @@ def usage(
         at_most = {"team": "at most, each", **{name: value or "no limit" for name, value in told["quota"].items()}}
         rows = [{**one, "team": one["team"] or "no team"} for one in told["items"]]
         show_list([*rows, at_most], ("team", "servers", "cpu", "memory"), form)
+
+
+@ENVIRONMENTS.command("probe")
+@with_form
+def probe(
+    environment: Annotated[str, typer.Argument(help="Its name or id.")],
+    state: State = DEFAULT_STATE,
+    form: Form = Form.TABLE,
+) -> None:
+    """Probe now whether the egress policy of an environment holds, and show what that says, for each kind of rule.
+
+    It waits for that, for five minutes at most, and ends with 1 unless all of them are enforced.
+
+    [bold]Example[/bold]
+
+      archway environments probe Payments
+    """
+    with explained():
+        api = connect(state)
+        path = f"/environments/{find(api, 'environment', environment)}"
+        found: list[dict[str, Any]] = api.post(f"{path}/probe")["enforcement"]
+        before = {one["kind"]: one["probed_at"] for one in found}
+        end = time.monotonic() + _WAIT_S
+        while any(one["probed_at"] in {None, before.get(one["kind"])} for one in found) and time.monotonic() < end:
+            time.sleep(_LOOK_EVERY_S)
+            found = api.get(path)["enforcement"]
+        show_list(found, ("kind", "state", "reason", "probed_at"), form)
+    if any(one["state"] != "enforced" for one in found):
+        raise typer.Exit(1)

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field as Bound
 from pydantic import StrictInt
 
+from control.admin.enforcement_models import EnforcementView
 from control.admin.run_models import Quantity, ResourcesBody
 from control.http.models import Change, Id, Item, Model, Moment, Name
 from control.http.paging import NamedPageQuery
@@ -108,6 +109,10 @@ class EnvironmentView(EnvironmentFields, Item):
     shut_out: list[str] = Bound(
         description="Entries in it whose servers run elsewhere, at a host that its policy does not allow: their "
         "calls are refused."
+    )
+    enforcement: list[EnforcementView] = Bound(
+        description="Whether what its servers may not reach is shut, for each kind of its rules. None without a "
+        "policy, or where nothing here runs servers."
     )
     created_at: Moment
     updated_at: Moment

@@ -9,6 +9,7 @@ from functools import partial
 import msgspec
 
 from control.admin.api import Asked, Operations
+from control.admin.enforcement_models import EnforcementView
 from control.admin.environment_models import (
     EgressBody,
     EnvironmentChange,
@@ -24,12 +25,14 @@ from control.admin.run_models import ResourcesBody
 from control.changes import environments as changes
 from control.http.models import Id
 from control.http.paging import Page, page_of, place_key
+from control.http.problems import conflict
 from control.registry import environment, held_hosts
+from control.registry.enforcement import Enforcement
 from control.registry.environment import told_of_environment
 from control.registry.owner import TeamOwner
 from control.registry.partial import environment_with
 from control.registry.usage import cpu_told, memory_told
-from control.store import entries, environments, usage
+from control.store import enforcement, entries, environments, usage
 from control.store.pool import Connection, transaction
 
 operations = Operations("environments")
@@ -40,7 +43,7 @@ async def list_environments(asked: Asked, query: EnvironmentQuery) -> Page[Envir
     """List the environments, by name."""
     async with transaction(asked.pool, readonly=True) as connection:
         found = await environments.page(connection, limit=query.fetch, after=query.place, name=query.name)
-        views = await _views(connection, found)
+        views = await _views(asked, connection, found)
     return page_of(found, query, lambda one: views[one.id], lambda one: place_key(one.name, one.id))
 
 
@@ -50,22 +53,21 @@ async def create_environment(asked: Asked, body: NewEnvironment) -> EnvironmentV
     async with asked.changing() as write:
         wanted = msgspec.convert(body.model_dump(), environment.NewEnvironment)
         made = await changes.create(write, asked.deps.safeguards, wanted)
-    return _view(made, [])
+        return await _shown(asked, write.connection, made)
 
 
 @operations.get("/environments/{environment_id}")
 async def read_environment(asked: Asked, environment_id: Id) -> EnvironmentView:
     """Show an environment."""
     async with transaction(asked.pool, readonly=True) as connection:
-        found = one_or_404(await environments.one(connection, environment_id), "environment")
-        return (await _views(connection, [found]))[found.id]
+        return await _shown(asked, connection, await _found(connection, environment_id))
 
 
 @operations.get("/environments/{environment_id}/usage")
 async def read_usage(asked: Asked, environment_id: Id) -> EnvironmentUsage:
     """Show how much of an environment's quota is used, by team."""
     async with transaction(asked.pool, readonly=True) as connection:
-        found = one_or_404(await environments.one(connection, environment_id), "environment")
+        found = await _found(connection, environment_id)
         teams = await usage.of_environment(connection, found)
     items = [
         TeamUsage(
@@ -86,7 +88,20 @@ async def change_environment(asked: Asked, environment_id: Id, body: Environment
     async with asked.changing() as write:
         wanted = partial(environment_with, given=body.changes())
         changed = await changes.change(write, asked.deps.safeguards, environment_id, wanted, asked.version)
-        return (await _views(write.connection, [changed]))[changed.id]
+        return await _shown(asked, write.connection, changed)
+
+
+@operations.post("/environments/{environment_id}/probe", status=200)
+async def probe_environment(asked: Asked, environment_id: Id) -> EnvironmentView:
+    """Have what its egress policy says be probed now, in a minute or two; `probed_at` says which probe is told."""
+    if asked.deps.place != "cluster":
+        raise conflict("No servers run in a cluster here, and only there can be probed what they reach.")
+    async with transaction(asked.pool) as connection:
+        found = await _found(connection, environment_id)
+        if found.egress is None:
+            raise conflict("This environment has no egress policy, so that there is nothing to probe.")
+        await enforcement.ask_again(connection, environment_id)
+        return await _shown(asked, connection, found)
 
 
 @operations.delete("/environments/{environment_id}")
@@ -96,13 +111,27 @@ async def delete_environment(asked: Asked, environment_id: Id) -> None:
         await changes.delete(write, environment_id, asked.version)
 
 
-async def _views(connection: Connection, found: Sequence[environment.Environment]) -> dict[str, EnvironmentView]:
+async def _found(connection: Connection, environment_id: str) -> environment.Environment:
+    return one_or_404(await environments.one(connection, environment_id), "environment")
+
+
+async def _shown(asked: Asked, connection: Connection, found: environment.Environment) -> EnvironmentView:
+    return (await _views(asked, connection, [found]))[found.id]
+
+
+async def _views(
+    asked: Asked, connection: Connection, found: Sequence[environment.Environment]
+) -> dict[str, EnvironmentView]:
     inside = await entries.remote_in(connection, [one.id for one in found])
     shut = [one for one in inside if held_hosts.shut_out(one)]
-    return {one.id: _view(one, [entry.slug for entry in shut if entry.environment_id == one.id]) for one in found}
+    held = await enforcement.shown_of(connection, found, asked.deps.place)
+    return {
+        one.id: _view(one, [entry.slug for entry in shut if entry.environment_id == one.id], held[one.id])
+        for one in found
+    }
 
 
-def _view(found: environment.Environment, shut_out: list[str]) -> EnvironmentView:
+def _view(found: environment.Environment, shut_out: list[str], held: Sequence[Enforcement]) -> EnvironmentView:
     told = told_of_environment(found)
     return shown(
         EnvironmentView,
@@ -111,4 +140,5 @@ def _view(found: environment.Environment, shut_out: list[str]) -> EnvironmentVie
         resources=told["resources"] and ResourcesBody.model_construct(**told["resources"]),
         quota=QuotaBody.model_construct(**told["quota"]),
         shut_out=shut_out,
+        enforcement=[shown(EnforcementView, one) for one in held],
     )

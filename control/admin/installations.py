@@ -5,11 +5,12 @@ Written by `control/changes/installations.py`. Whoever installs learns in the sa
 reason, and discovered again on demand.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from shlex import quote
 
 from control.admin.account_models import AccountView
 from control.admin.api import Asked, Operations
+from control.admin.enforcement_models import EnforcementView, ServerEgressView
 from control.admin.installation_models import (
     InstallationCreate,
     InstallationDelete,
@@ -31,13 +32,13 @@ from control.registry.install_path import path_to_mend
 from control.registry.installation import Installation, told_of_installation
 from control.registry.server_causes import words_of
 from control.registry.server_state import as_seen_now
-from control.store import accounts, installations
+from control.store import accounts, enforcement, environments, installations
 from control.store.pool import Connection, transaction
 from control.store.standings import standings
 
 operations = Operations("installations")
-_Told = tuple[Mapping[str, Standing], Mapping[str, Account]]
-"""How installations stand, and what they hold at providers, by their identifiers."""
+_Told = tuple[Mapping[str, Standing], Mapping[str, Account], Mapping[str, ServerEgressView]]
+"""How installations stand, and what they hold at providers, by their identifiers; what servers reach, by entry."""
 
 
 @operations.get("/installations")
@@ -56,7 +57,7 @@ async def list_installations(asked: Asked, query: InstallationQuery) -> Page[Ins
             state=query.state,
             name=query.name,
         )
-        told = await _told(connection, found)
+        told = await _told(asked, connection, found)
     return page_of(found, query, lambda one: _view(asked, one, told), lambda one: place_key(one.name, one.id))
 
 
@@ -74,7 +75,7 @@ async def read_installation(asked: Asked, installation_id: Id) -> InstallationVi
     """Show an installation."""
     async with transaction(asked.pool, readonly=True) as connection:
         found = visible_installation(await installations.one(connection, installation_id), asked.caller)
-        return _view(asked, found, await _told(connection, [found]))
+        return _view(asked, found, await _told(asked, connection, [found]))
 
 
 @operations.patch("/installations/{installation_id}")
@@ -82,7 +83,7 @@ async def change_installation(asked: Asked, installation_id: Id, body: Installat
     """Change an installation; with other answers or another protocol its server is discovered again."""
     async with asked.changing() as write:
         changed = await changes.change(write, asked.deps.safeguards, installation_id, body.changes(), asked.version)
-        told = await _told(write.connection, [changed.installation])
+        told = await _told(asked, write.connection, [changed.installation])
     return (
         await discovered(asked, installation_id) if changed.to_discover else _view(asked, changed.installation, told)
     )
@@ -104,23 +105,41 @@ async def delete_installation(asked: Asked, installation_id: Id, query: Installa
         await changes.delete(write, installation_id, asked.version, cascade=query.cascade)
 
 
-async def _told(connection: Connection, found: Sequence[Installation]) -> _Told:
-    return await standings(connection, found), await accounts.many(connection, [one.id for one in found])
+async def _told(asked: Asked, connection: Connection, found: Sequence[Installation]) -> _Told:
+    return (
+        await standings(connection, found),
+        await accounts.many(connection, [one.id for one in found]),
+        await _egress(asked, connection, {one.entry_id for one in found if one.is_ours}),
+    )
+
+
+async def _egress(asked: Asked, connection: Connection, entry_ids: Collection[str]) -> dict[str, ServerEgressView]:
+    """By entry; none of one whose environment has no policy."""
+    placed = await environments.of_entries(connection, entry_ids)
+    confined = {one.id: one for one in placed.values() if one.egress is not None}
+    told = await enforcement.shown_of(connection, list(confined.values()), asked.deps.place)
+    return {
+        entry_id: ServerEgressView(
+            mode=one.egress.mode, enforcement=[shown(EnforcementView, each) for each in told[one.id]]
+        )
+        for entry_id, one in placed.items()
+        if one.egress is not None
+    }
 
 
 def _view(asked: Asked, installation: Installation, told: _Told) -> InstallationView:
-    stand, held = told
+    stand, held, reached = told
     return shown(
         InstallationView,
         told_of_installation(installation),
         standing=shown(StandingView, stand[installation.id]),
-        runs=_runs(asked, installation),
+        runs=_runs(asked, installation, reached.get(installation.entry_id)),
         account=_account(held.get(installation.id)),
         sign_in_link=asked.deps.pages_url + path_to_mend(installation),
     )
 
 
-def _runs(asked: Asked, installation: Installation) -> ServerView | None:
+def _runs(asked: Asked, installation: Installation, egress: ServerEgressView | None) -> ServerView | None:
     if not installation.is_ours:
         return None
     state = as_seen_now(installation.id, installation.server_state, asked.deps.place)
@@ -130,6 +149,7 @@ def _runs(asked: Asked, installation: Installation) -> ServerView | None:
         ServerView,
         state,
         place=asked.deps.place,
+        egress=egress or ServerEgressView(mode="all", enforcement=[]),
         sentence=sentence,
         cure=cure,
         is_latest=state.generation >= installation.wanted_generation,
@@ -166,4 +186,4 @@ async def shown_now(asked: Asked, installation_id: str) -> InstallationView:
         found = await installations.one(connection, installation_id)
         if found is None:
             raise conflict("The installation was deleted meanwhile.")
-        return _view(asked, found, await _told(connection, [found]))
+        return _view(asked, found, await _told(asked, connection, [found]))

@@ -117,6 +117,7 @@ TABLE: Mapping[str, tuple[Action, ...]] = MappingProxyType(
         "GET /environments/{environment_id}": ("environment:read",),
         "GET /environments/{environment_id}/usage": ("environment:read",),
         "PATCH /environments/{environment_id}": ("environment:update", "environment:deploy-to-restricted"),
+        "POST /environments/{environment_id}/probe": ("environment:update",),
         "DELETE /environments/{environment_id}": ("environment:delete",),
         # gateways
         "GET /gateways": ("gateway:read",),

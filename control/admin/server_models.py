@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from pydantic import Field as Bound
 
+from control.admin.enforcement_models import ServerEgressView
 from control.http.models import Moment, Query, View
 from control.registry.server_state import Phase, Place
 
@@ -21,6 +22,7 @@ class ServerView(View):
     message: str = Bound(description="What the place where it runs said, such as a registry's answer.")
     restarts: int = Bound(description="How often it ended by itself and was started again, since its latest change.")
     endpoint: str = Bound(description="Where proxies call it; empty until it has an address.")
+    egress: ServerEgressView = Bound(description="What it may reach, and whether that holds.")
     isolation: str = Bound(description="How it is kept from others: `kubernetes`, `user`, `namespace` or `none`.")
     resolved: dict[str, Any] | None = Bound(
         description="What its start came to: the digest of its image, the versions of its packages."

@@ -11,6 +11,7 @@ from typing import Final
 from aiohttp import web
 
 from control.accounts.renewals import Renewals
+from control.store.enforcement import standings
 from control.store.pool import Pool, StoreConflict, StoreUnavailable, transaction
 from control.store.renewals import Standing, standing
 from control.store.server_states import Counted, counted
@@ -26,7 +27,7 @@ class Metrics:
     def __init__(self, pool: Pool, renewals: Renewals, exchanges: ExchangeCounts | None = None) -> None:
         self._pool, self._renewals, self._exchanges = pool, renewals, exchanges
         self._one_at_a_time = asyncio.Lock()
-        self._standing: tuple[Standing, Counted] | None = None
+        self._standing: tuple[Standing, Counted, list[tuple[str, str, int]]] | None = None
         self._counted = 0.0
 
     def application(self) -> web.Application:
@@ -42,19 +43,21 @@ class Metrics:
         if known is None:
             text = exposed(counts, under_way, None, None, exchanges=exchanges)
         else:
-            stands, servers = known
+            stands, servers, egress = known
             text = exposed(
-                counts, under_way, stands.failing, stands.revocations, servers.by_phase, servers.restarts, exchanges
-            )
+                counts, under_way, stands.failing, stands.revocations, servers.by_phase, servers.restarts, exchanges,
+                egress,
+            )  # fmt: skip
         return web.Response(body=text.encode(), headers={"Content-Type": CONTENT_TYPE})
 
-    async def _stands(self) -> tuple[Standing, Counted] | None:
+    async def _stands(self) -> tuple[Standing, Counted, list[tuple[str, str, int]]] | None:
         """What the database said a moment ago; None where it could not say."""
         async with self._one_at_a_time:
             if time.monotonic() - self._counted >= COUNTED_EVERY_S or not self._counted:
                 try:
                     async with transaction(self._pool, readonly=True) as connection:
-                        self._standing = await standing(connection), await counted(connection)
+                        stands, servers = await standing(connection), await counted(connection)
+                        self._standing = stands, servers, await standings(connection)
                 except (StoreUnavailable, StoreConflict):
                     self._standing = None
                 self._counted = time.monotonic()

@@ -4,10 +4,10 @@ Probed by `control/orchestrator/probing`, kept by `control/store/enforcement.py`
 proofs do not show: what is allowed answered, and what is denied did not though it answers without the policy. Pure.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 from control.registry.environment import Environment
 from control.registry.server_state import Place
@@ -16,7 +16,8 @@ from core.egress.rules import EgressRules
 RuleKind = Literal["off", "cidr", "domain", "all"]
 """`off`: nothing but DNS. `cidr`: named networks. `domain`: named hosts. `all`: everything but link-local ones."""
 EnforcementState = Literal["enforced", "not_enforced", "unknown"]
-STATES: Final[tuple[EnforcementState, ...]] = get_args(EnforcementState)
+NUMBERS: Final[Mapping[EnforcementState, int]] = {"enforced": 1, "not_enforced": 0, "unknown": -1}
+"""As metrics tell them."""
 OLD_AFTER: Final = timedelta(hours=3)
 """A probe is made every hour; what nobody probed for so long is not known any more."""
 PROCESSES: Final = "Servers that run as processes share this machine's network."

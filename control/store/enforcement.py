@@ -6,9 +6,12 @@ Nobody decides it, so it is written here. Called by the rounds of probes, and by
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
-from control.registry.enforcement import OLD_AFTER, Enforcement, EnforcementState
+from control.registry.enforcement import NUMBERS, OLD_AFTER, Enforcement, shown
+from control.registry.environment import Environment
+from control.registry.server_state import Place
+from control.store import environments
 from control.store.pool import Connection
 from control.store.rows import made
 
@@ -19,16 +22,6 @@ class LastProbe:
 
     of: str
     at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How one kind of rules stands, for metrics."""
-
-    environment: str
-    """Its name."""
-    kind: str
-    state: EnforcementState
 
 
 async def of_environments(
@@ -44,6 +37,20 @@ async def of_environments(
     for row in rows:
         found[row["environment_id"]].append(made(Enforcement, row))
     return found
+
+
+async def shown_of(
+    connection: Connection, found: Sequence[Environment], place: Place | None
+) -> dict[str, list[Enforcement]]:
+    """What people are told of each of these environments, by their identifiers."""
+    kept = await of_environments(connection, [one.id for one in found])
+    now = datetime.now(UTC)
+    return {
+        one.id: shown(one, await environments.rules(connection, one), kept[one.id], place, now)
+        if one.egress is not None
+        else []
+        for one in found
+    }
 
 
 async def last_probes(connection: Connection) -> dict[str, LastProbe]:
@@ -73,8 +80,8 @@ async def ask_again(connection: Connection, environment_id: str) -> None:
     await connection.execute("select pg_notify('archway_servers', $1::text)", environment_id)
 
 
-async def standings(connection: Connection) -> list[Standing]:
-    """How all of them stand; what is too old is unknown."""
+async def standings(connection: Connection) -> list[tuple[str, str, int]]:
+    """How all of them stand, for metrics: an environment's name, a kind, and the number of its state."""
     rows = await connection.fetch(
         """select v.name, e.kind,
                case when e.probed_at < now() - $1::interval then 'unknown' else e.state end as state
@@ -82,4 +89,4 @@ async def standings(connection: Connection) -> list[Standing]:
            where v.egress is not null order by v.name, e.kind""",
         OLD_AFTER,
     )
-    return [Standing(row["name"], row["kind"], row["state"]) for row in rows]
+    return [(row["name"], row["kind"], NUMBERS[row["state"]]) for row in rows]

@@ -1,6 +1,6 @@
 """SQL that reads environments, and which entries are in one. Written in `writes/environments.py`."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -47,6 +47,18 @@ async def page(
         limit, *place_of(after), name,
     )  # fmt: skip
     return [made(Environment, row) for row in rows]
+
+
+async def of_entries(connection: Connection, entry_ids: Collection[str]) -> dict[str, Environment]:
+    """The environments that these entries are in, by entry; none of one that is in none."""
+    rows = await connection.fetch(
+        "select id, environment_id from entries where id = any($1::uuid[]) and environment_id is not null",
+        list(entry_ids),
+    )
+    named = {row["environment_id"] for row in rows}
+    there = await connection.fetch(_SELECT + "where id = any($1::uuid[])", list(named))
+    found = {row["id"]: made(Environment, row) for row in there}
+    return {row["id"]: found[row["environment_id"]] for row in rows if row["environment_id"] in found}
 
 
 async def with_a_policy(connection: Connection) -> list[Environment]:

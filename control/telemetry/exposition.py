@@ -1,12 +1,13 @@
 """Control's numbers as Prometheus reads them (text exposition format 0.0.4). Pure; `control/http/metrics.py` asks."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import Final
 
 from control.telemetry.metrics import (
     BOUNDS,
     DURATIONS,
+    EGRESS,
     EXCHANGES,
     FAILING,
     RENEWALS,
@@ -19,6 +20,8 @@ from control.telemetry.metrics import (
 )
 from control.telemetry.renewal_counts import RenewalCounts
 
+MOST_STANDINGS: Final = 1_000
+"""Lines of environments: more are left out."""
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -30,13 +33,15 @@ def exposed(
     servers: Mapping[str, int] | None = None,
     restarts: int | None = None,
     exchanges: Mapping[ExchangeOutcome, int] | None = None,
+    egress: Sequence[tuple[str, str, int]] = (),
 ) -> str:
     """The text. What is None is not known now, and left out. `servers`: those that Archway runs, by phase;
-    `exchanges`: of tokens for callers, by how they ended.
+    `exchanges`: of tokens for callers, by how they ended. `egress`: an
+    environment, a kind of its rules, and what its last probe showed as a number.
     """
     lines = [
         *_head(RENEWALS),
-        *(f'{RENEWALS.name}{{{RENEWALS.label}="{outcome}"}} {ended}' for outcome, ended in counts.ended.items()),
+        *(f'{RENEWALS.name}{{{RENEWALS.labels[0]}="{outcome}"}} {ended}' for outcome, ended in counts.ended.items()),
         *_head(DURATIONS),
         *_histogram(DURATIONS.name, counts),
     ]
@@ -45,11 +50,23 @@ def exposed(
             lines += [*_head(metric), f"{metric.name} {value}"]
     if exchanges is not None:
         lines += _head(EXCHANGES)
-        lines += (f'{EXCHANGES.name}{{{EXCHANGES.label}="{how}"}} {ended}' for how, ended in exchanges.items())
+        lines += (f'{EXCHANGES.name}{{{EXCHANGES.labels[0]}="{how}"}} {ended}' for how, ended in exchanges.items())
     if servers is not None:
         lines += _head(SERVERS)
-        lines += (f'{SERVERS.name}{{{SERVERS.label}="{phase}"}} {servers.get(phase, 0)}' for phase in SERVERS.values)
+        lines += (
+            f'{SERVERS.name}{{{SERVERS.labels[0]}="{phase}"}} {servers.get(phase, 0)}' for phase in SERVERS.values
+        )
+    if egress:
+        lines += _head(EGRESS)
+        lines += map(_standing, egress[:MOST_STANDINGS])
     return "\n".join(lines) + "\n"
+
+
+def _standing(one: tuple[str, str, int]) -> str:
+    """A line of egress. The name of an environment may hold whatever is printable."""
+    environment, kind, number = one
+    name = environment.replace("\\", r"\\").replace('"', r"\"")
+    return f'{EGRESS.name}{{environment="{name}",kind="{kind}"}} {number}'
 
 
 def _head(metric: Metric) -> list[str]:

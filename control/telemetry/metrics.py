@@ -22,17 +22,18 @@ BOUNDS: Final = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One metric of a control: its name, kind, help text and, where it has one, its label with all its values."""
+    """One metric of a control: its name, kind, help text and, where it has some, its labels, with all values of
+    the last."""
 
     name: str
     kind: Kind
     says: str
-    label: str = ""
+    labels: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
 
 
 RENEWALS: Final = Metric(
-    "archway_account_renewals_total", "counter", "Renewals of accounts by how they ended.", "outcome", OUTCOMES
+    "archway_account_renewals_total", "counter", "Renewals of accounts by how they ended.", ("outcome",), OUTCOMES
 )
 DURATIONS: Final = Metric(
     "archway_account_renewal_duration_seconds", "histogram", "From an account's turn to the end of its renewal."
@@ -54,7 +55,7 @@ SERVERS: Final = Metric(
     "archway_servers",
     "gauge",
     "Servers that Archway runs, by phase.",
-    "phase",
+    ("phase",),
     ("pending", "pulling", "starting", "ready", "degraded", "failed", "stopping"),
 )
 RESTARTS: Final = Metric(
@@ -66,7 +67,14 @@ EXCHANGES: Final = Metric(
     "archway_token_exchanges_total",
     "counter",
     "Tokens asked of identity providers for callers, by how that ended.",
-    "outcome",
+    ("outcome",),
     EXCHANGE_OUTCOMES,
 )
-METRICS: Final = (RENEWALS, DURATIONS, UNDER_WAY, FAILING, WAITING, RESTARTS, EXCHANGES, SERVERS)
+EGRESS: Final = Metric(
+    "archway_egress_enforced",
+    "gauge",
+    "Whether egress rules hold, by environment and kind of rule: 1 is yes, 0 no, -1 not known.",
+    ("environment", "kind"),
+    ("off", "cidr", "domain", "all"),
+)
+METRICS: Final = (RENEWALS, DURATIONS, UNDER_WAY, FAILING, WAITING, RESTARTS, EXCHANGES, SERVERS, EGRESS)

@@ -39,6 +39,7 @@ BY_HAND = {
     "GET /teams/{team_id}/members": "teams members",
     "PUT /teams/{team_id}/members/{user_id}": "teams add",
     "DELETE /teams/{team_id}/members/{user_id}": "teams remove",
+    "POST /environments/{environment_id}/probe": "environments probe",
     "GET /permissions": "roles permissions",
     "GET /me/claims": "users my-claims",
     "GET /roles/{role_id}/holders": "roles holders",

@@ -30,7 +30,9 @@ def test_the_page_has_every_metric_with_its_kind_and_labels() -> None:
             ", ".join(f"`{one}`" for one in metric.labels) or "none",
         )
         for metric in (*METRICS, *OF_THE_SUPERVISOR)
-    } | {metric.name: (metric.kind, f"`{metric.label}`" if metric.label else "none") for metric in OF_CONTROL}
+    } | {
+        metric.name: (metric.kind, ", ".join(f"`{one}`" for one in metric.labels) or "none") for metric in OF_CONTROL
+    }
     assert told == made
     assert len(ROW.findall(PAGE)) == len(told)
 

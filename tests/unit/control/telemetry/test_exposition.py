@@ -5,7 +5,7 @@ from typing import get_args
 
 from control.registry.server_state import Phase
 from control.telemetry.exchange_counts import ExchangeCounts
-from control.telemetry.exposition import exposed
+from control.telemetry.exposition import MOST_STANDINGS, exposed
 from control.telemetry.metrics import BOUNDS, EXCHANGE_OUTCOMES, METRICS, OUTCOMES, SERVERS
 from control.telemetry.renewal_counts import RenewalCounts
 
@@ -19,7 +19,7 @@ def counted() -> RenewalCounts:
 
 
 def test_each_metric_is_told_with_its_kind_and_each_outcome_from_the_beginning() -> None:
-    text = exposed(RenewalCounts(), 0, 0, 0, {}, 0, ExchangeCounts().ended)
+    text = exposed(RenewalCounts(), 0, 0, 0, {}, 0, ExchangeCounts().ended, [("Staging", "off", 1)])
     assert re.findall(r"^# TYPE (\w+) (\w+)$", text, re.MULTILINE) == [(one.name, one.kind) for one in METRICS]
     for outcome in OUTCOMES:
         assert f'archway_account_renewals_total{{outcome="{outcome}"}} 0\n' in text
@@ -50,6 +50,17 @@ def test_servers_are_told_by_phase_and_those_of_no_phase_as_none() -> None:
     assert 'archway_servers{phase="pulling"} 0\n' in text
     assert "archway_server_restarts 7\n" in text
     assert "archway_servers" not in exposed(RenewalCounts(), 0, None, None)
+
+
+def test_environments_are_told_by_kind_of_rule_whatever_their_names_are() -> None:
+    text = exposed(RenewalCounts(), 0, 0, 0, egress=[("Staging", "off", 1), ('a "b" \\', "cidr", -1)])
+    assert 'archway_egress_enforced{environment="Staging",kind="off"} 1\n' in text
+    assert 'archway_egress_enforced{environment="a \\"b\\" \\\\",kind="cidr"} -1\n' in text
+
+
+def test_no_more_environments_are_told_than_a_scrape_holds() -> None:
+    text = exposed(RenewalCounts(), 0, 0, 0, egress=[("a", "off", 1)] * (MOST_STANDINGS + 1))
+    assert text.count("archway_egress_enforced{") == MOST_STANDINGS
 
 
 def test_the_phases_are_those_that_a_server_may_be_in() -> None:
