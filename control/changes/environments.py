@@ -72,23 +72,31 @@ async def delete(write: Write, environment_id: str, version: int | None = None) 
 
 async def placer(write: Write, wanted: WantedEntry, before: Entry | None, *, named: bool) -> str | None:
     """Who stands for the entry being where it is to be. NotAllowed where it would get into, or out of, a restricted
-    environment and the actor may not do that; BrokenRule for an environment that is not there.
+    environment, or be another server in one, and the actor may not do that; BrokenRule for an environment that is not
+    there.
 
     `named`: that its environment is asked for, be it the one that it is in. Then whoever holds the permission stands
     for it from now on, in the place of somebody who holds it no more.
     """
     was, kept = (before.environment_id, before.placed_by) if before else (None, None)
     there, actor = wanted.environment_id, write.actor.user_id or None
-    if there == was:
+    if before is not None and there == was:
+        if there is not None and (wanted.reached != before.reached or wanted.run_secrets is not None):
+            await _refuse_restricted(write, there)
         takes_over = named and there is not None and write.actor.may(DEPLOY)
         return actor if takes_over else kept
     for one in sorted(filter(None, (was, there))):
-        found = await environments.one(write.connection, one, lock=True)
-        if found is None:
-            raise BrokenRule("environment_id", "is not the id of an environment; list /environments")
-        if found.restricted:
-            await write.holder(DEPLOY, Organisation())
+        await _refuse_restricted(write, one)
     return actor if there else None
+
+
+async def _refuse_restricted(write: Write, environment_id: str) -> None:
+    """NotAllowed for an actor who decides nothing of what is in this environment; it stays as it is meanwhile."""
+    found = await environments.one(write.connection, environment_id, lock=True)
+    if found is None:
+        raise BrokenRule("environment_id", "is not the id of an environment; list /environments")
+    if found.restricted:
+        await write.holder(DEPLOY, Organisation())
 
 
 async def check_image(write: Write, wanted: NewEntry, before: Entry | None) -> None:

@@ -124,10 +124,10 @@ ACTIONS: Final[Mapping[Action, Held]] = MappingProxyType(
         "pull_secret:delete": Held("delete a pull secret", role="editor", team="editor"),
         "environment:read": Held("see which environments there are", role="member"),
         "environment:create": Held("make an environment"),
-        "environment:update": Held("rename an environment, and restrict it"),
-        "environment:delete": Held("delete an environment that no entry is in"),
-        "environment:deploy-to-restricted": Held("put entries into restricted environments, take them out, and lift "
-                                                 "the restriction"),
+        "environment:update": Held("change an environment, and restrict it"),
+        "environment:delete": Held("delete an environment that nothing is in"),
+        "environment:deploy-to-restricted": Held("put entries into restricted environments, take them out, change "
+                                                 "what runs there, and lift the restriction"),
         "gateway:read": Held("see a gateway", role="editor", own=True, shown=True),
         "gateway:create": Held("make a gateway; one's own are personal ones", role="editor", own=True),
         "gateway:update": Held("change a gateway", role="editor", own=True),
