@@ -10,6 +10,7 @@ import typer
 
 from archway.admin import accounts, roll_out, servers  # noqa: F401  # their commands stand beside entries' and installations'
 from archway.admin.catalog import ENTRIES
+from archway.admin.egress_presets import EGRESS_PRESETS
 from archway.admin.environments import ENVIRONMENTS
 from archway.admin.explain import explain
 from archway.admin.external_principals import EXTERNALS
@@ -94,6 +95,7 @@ for panel, groups in (
             "installations": INSTALLATIONS,
             "pull-secrets": PULL_SECRETS,
             "environments": ENVIRONMENTS,
+            "egress-presets": EGRESS_PRESETS,
             "gateways": GATEWAYS,
             "assignments": ASSIGNMENTS,
         },

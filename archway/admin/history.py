@@ -122,7 +122,7 @@ AUDIT_RECORD = Resource(
             "object_kind",
             "Only on objects of this kind: user, team, membership, role, role_holder, token, entry, tool, "
             "installation, gateway, assignment, sign_in_link, password, session, client_session, identity_provider, "
-            "identity, oauth_client, grant, pull_secret, environment or external_principal.",
+            "identity, oauth_client, grant, pull_secret, environment, egress_preset or external_principal.",
         ),
         Option("object_id", "Only on this object."),
         replace(_SINCE, name="since"),

@@ -119,6 +119,11 @@ TABLE: Mapping[str, tuple[Action, ...]] = MappingProxyType(
         "PATCH /environments/{environment_id}": ("environment:update", "environment:deploy-to-restricted"),
         "POST /environments/{environment_id}/probe": ("environment:update",),
         "DELETE /environments/{environment_id}": ("environment:delete",),
+        "GET /egress-presets": ("egress_preset:read",),
+        "POST /egress-presets": ("egress_preset:create",),
+        "GET /egress-presets/{egress_preset_id}": ("egress_preset:read",),
+        "PATCH /egress-presets/{egress_preset_id}": ("egress_preset:update",),
+        "DELETE /egress-presets/{egress_preset_id}": ("egress_preset:delete",),
         # gateways
         "GET /gateways": ("gateway:read",),
         "POST /gateways": ("gateway:create",),

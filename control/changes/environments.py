@@ -5,6 +5,7 @@ the servers that run elsewhere are held to; those that run here are looked at ag
 from collections.abc import Callable
 from typing import Final
 
+from control.changes.held_egress import check_environment_is_held
 from control.changes.held_entries import held_now
 from control.changes.refusals import NotAllowed, NotNow, NotThere, refuse_stale
 from control.changes.safeguards import Safeguards
@@ -28,7 +29,9 @@ async def create(write: Write, safeguards: Safeguards, wanted: NewEnvironment) -
     `environment_presets_preset_id_fkey`.
     """
     _refuse_without(write, "environment:create")
-    made = await rows.insert(write, check_environment(wanted, safeguards.namespaces))
+    checked = check_environment(wanted, safeguards.namespaces)
+    await check_environment_is_held(write, checked, None)
+    made = await rows.insert(write, checked)
     await write.announce()
     await write.record("create", "environment", made.id, None, told_of_environment(made))
     return made
@@ -49,6 +52,7 @@ async def change(
     asked = check_environment(wanted(before), safeguards.namespaces)
     if before.restricted and not asked.restricted:
         await write.holder(DEPLOY, Organisation())
+    await check_environment_is_held(write, asked, before)
     after = await rows.update(write, environment_id, asked)
     shut_out = await _announce(write, before, after)
     told = told_of_environment(after) | ({"shut_out": shut_out} if shut_out else {})

@@ -86,6 +86,7 @@ CONSTRAINTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "entries_team_id_fkey": ("team_id", "is not the id of a team; list /teams"),
         "entry_teams_team_id_fkey": ("teams", "names a team that does not exist; list /teams"),
         "environments_name": ("name", "is another environment's; choose another"),
+        "egress_presets_name": ("name", "is another egress preset's; choose another"),
         "environment_presets_preset_id_fkey": ("presets", "names a preset that is not there; list /egress-presets"),
         "entries_environment_id_fkey": ("environment_id", "is not the id of an environment; list /environments"),
         "pull_secrets_name": ("name", "is another pull secret's; choose another"),

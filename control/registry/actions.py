@@ -32,6 +32,7 @@ Action = Literal[
     "pull_secret:read", "pull_secret:create", "pull_secret:update", "pull_secret:delete",
     "environment:read", "environment:create", "environment:update", "environment:delete",
     "environment:deploy-to-restricted",
+    "egress_preset:read", "egress_preset:create", "egress_preset:update", "egress_preset:delete",
     "gateway:read", "gateway:create", "gateway:update", "gateway:delete",
     "gateway:explain",
     "assignment:read", "assignment:create", "assignment:update", "assignment:delete",
@@ -128,6 +129,15 @@ ACTIONS: Final[Mapping[Action, Held]] = MappingProxyType(
         "environment:delete": Held("delete an environment that nothing is in"),
         "environment:deploy-to-restricted": Held("put entries into restricted environments, take them out, change "
                                                  "what runs there, and lift the restriction"),
+        "environment:update": Held("rename an environment, and restrict it"),
+        "environment:delete": Held("delete an environment that no entry is in"),
+        "environment:deploy-to-restricted": Held("put entries into restricted environments, take them out, and lift "
+                                                 "the restriction"),
+        "egress_preset:read": Held("see the egress presets, which environments name", role="member"),
+        "egress_preset:create": Held("make an egress preset"),
+        "egress_preset:update": Held("change an egress preset, and so what the servers may reach whose environments "
+                                     "name it"),
+        "egress_preset:delete": Held("delete an egress preset that no environment names"),
         "gateway:read": Held("see a gateway", role="editor", own=True, shown=True),
         "gateway:create": Held("make a gateway; one's own are personal ones", role="editor", own=True),
         "gateway:update": Held("change a gateway", role="editor", own=True),

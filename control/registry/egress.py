@@ -4,12 +4,13 @@ Leaves out the rules about them, and what is made of them (`core/egress/rules.py
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
+from control.registry.told import as_plain
 from core.egress.rules import Allowed, EgressMode, EgressRules
 
 
@@ -55,6 +56,11 @@ def rules_of(egress: Egress | None, presets: Iterable[NewEgressPreset] = ()) -> 
     return EgressRules(mode="restricted", allowed=tuple(one for one in named if one.cidrs or one.domains))
 
 
+def settable(preset: NewEgressPreset) -> dict[str, Any]:
+    """What may be changed of it by the names of its fields, to make another of them."""
+    return {one.name: getattr(preset, one.name) for one in fields(NewEgressPreset)}
+
+
 def told_of_preset(preset: EgressPreset) -> dict[str, Any]:
     """All that people are told of a preset, in the words of the admin API."""
-    return asdict(preset)
+    return {one.name: as_plain(getattr(preset, one.name)) for one in fields(preset)}

@@ -42,6 +42,8 @@ class ClusterFound:
     """None: nobody has looked yet."""
     evidence: str = ""
     """What was seen, and what was not, for people."""
+    formerly: tuple[EgressProvider, ...] = ()
+    """Those who held policies here before, of whom objects may be left."""
 
 
 def why_not(found: ClusterFound, allowed: Allowed) -> tuple[str, str] | None:

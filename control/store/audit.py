@@ -15,7 +15,7 @@ from control.store.statements import listed
 ObjectKind = Literal[
     "user", "team", "membership", "role", "role_holder", "token", "entry", "tool", "installation", "gateway",
     "assignment", "sign_in_link", "password", "session", "client_session", "identity_provider", "identity",
-    "oauth_client", "grant", "pull_secret", "environment",
+    "oauth_client", "grant", "pull_secret", "environment", "egress_preset",
     "external_principal",
 ]  # fmt: skip
 Action = Literal["create", "update", "delete", "revoke", "enable", "disable", "discover", "explain"]

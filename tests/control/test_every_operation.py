@@ -47,6 +47,7 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "/installations/{installation_id}": (OWN, TEAM, OTHERS),
     "/pull-secrets/{pull_secret_id}": (TEAM, OTHERS),
     "/environments/{environment_id}": (OTHERS,),
+    "/egress-presets/{egress_preset_id}": (OTHERS,),
     "/gateways/{gateway_id}": (OWN, OTHERS),
     "/records/{record_id}": (OWN, TEAM, OTHERS),
     "/sessions/{session_id}": (OWN, OTHERS),
@@ -171,6 +172,8 @@ BODIES: dict[str, dict[str, Body]] = {
     "PATCH /pull-secrets/{pull_secret_id}": {ANY: lambda _, __: NAME},
     "POST /environments": {OTHERS: lambda _, __: {"name": "Ours"}},
     "PATCH /environments/{environment_id}": {ANY: lambda _, __: NAME},
+    "POST /egress-presets": {OTHERS: lambda _, __: {"name": "Theirs", "domains": ["b.example.com"]}},
+    "PATCH /egress-presets/{egress_preset_id}": {ANY: lambda _, __: NAME},
     "PUT /installations/{installation_id}/account": {ANY: lambda _, __: {"access_token": "x"}},
     "POST /gateways": {
         OWN: lambda _, __: {"slug": "mine-too", "name": "Mine", "visibility": "personal"},
@@ -339,6 +342,8 @@ async def build(api: Api, pool: Pool) -> Callable[[Kind], Any]:
         }
         oauth_client = await api.post("/oauth-clients", {"name": "C", "redirect_uris": ["https://c.example/cb"]})
         ids[ANY] |= {"environment_id": (await api.post("/environments", {"name": "Production"}))["id"]}
+        preset = await api.post("/egress-presets", {"name": "Ours", "domains": ["a.example.com"]})
+        ids[ANY] |= {"egress_preset_id": preset["id"]}
         ids[ANY] |= {"oauth_client_id": oauth_client["id"], "client_session": "ab" * 16}
         for scope in (OWN, OTHERS):
             ids[scope]["grant_id"] = await a_grant(pool, oauth_client["id"], ids[scope])

@@ -15,6 +15,7 @@ import pytest
 from pydantic import BaseModel
 
 from archway.admin import (
+    egress_presets,
     environments,
     external_principals,
     gateways,
@@ -124,7 +125,7 @@ def described() -> dict[str, Resource]:
     """The command line's resources, by the API's path of the list, with parameters named `{}`."""
     modules = (
         people, sign_in, sign_ins, roles, oauth, registry, gateways, history, identity_providers,
-        external_principals, pull_secrets, environments,
+        external_principals, pull_secrets, environments, egress_presets,
     )  # fmt: skip
     found = [one for module in modules for one in vars(module).values()]
     return {unnamed(one.path): one for one in found if isinstance(one, Resource)}

@@ -31,6 +31,7 @@ OTHER_WRITERS = {
     "control/store/watches.py": "nobody decides which worker listens to a server",
     "control/store/server_states.py": "nobody decides what the token of a bridge is",
     "control/store/idle_servers.py": "that a server is about to be ended was decided, and told, before",
+    "control/store/cluster_capabilities.py": "what a cluster can hold is found, and decided by nobody",
     "control/store/migrate.py": "the list of migrations",
 }
 

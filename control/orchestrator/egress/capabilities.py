@@ -50,7 +50,7 @@ class Capabilities:
     @property
     def found(self) -> ClusterFound:
         """As it is kept."""
-        return ClusterFound(provider=self.provider, evidence=self.evidence)
+        return ClusterFound(provider=self.provider, evidence=self.evidence, formerly=self.formerly)
 
 
 PLAIN: Final = Capabilities()

@@ -68,6 +68,7 @@ from tests.unit.control.changes.acting import (
     new_user,
     outbox_of,
 )
+from tests.unit.control.changes.egress_preset_cases import EGRESS_PRESETS
 from tests.unit.control.changes.environment_cases import ENVIRONMENTS
 from tests.unit.control.changes.external_cases import EXTERNALS
 from tests.unit.control.changes.grant_cases import GRANTS
@@ -84,6 +85,8 @@ WITHOUT_WRITE = {
     "installations.locked": "changes nothing: it locks what a change is about to change",
     "pull_secrets.check_named": "changes nothing: it says what an entry may not name",
     "callers_tokens.check_speaks_for_callers": "changes nothing: it says who may save an entry",
+    "held_egress.check_environment_is_held": "changes nothing: it says what a cluster cannot hold",
+    "held_egress.check_preset_is_held": "changes nothing: it says what a cluster cannot hold",
     "environments.placer": "changes nothing: it says who stands for where an entry is put",
     "served_environments.check_assigned": "changes nothing: it says what a gateway may not show",
     "served_environments.check_shown": "changes nothing: it says what a gateway may not show",
@@ -149,7 +152,7 @@ class Case:
     """Kind and name, in their order."""
 
 
-OTHERS = ACCOUNTS | SERVERS | PULL_SECRETS | ENVIRONMENTS | EXTERNALS | GRANTS | KEPT_TOKENS
+OTHERS = ACCOUNTS | SERVERS | PULL_SECRETS | ENVIRONMENTS | EGRESS_PRESETS | EXTERNALS | GRANTS | KEPT_TOKENS
 CASES = {
     **{name: Case(*case) for name, case in OTHERS.items()},
     "users.create": Case(lambda write, _: new_user(write, "Cid"), "create user"),

@@ -1,0 +1,50 @@
+"""Whether the cluster that servers run in can hold an egress policy, before it is saved.
+
+Asked by the changes of environments and of presets. A cluster changes without asking anybody: each look at a server
+judges again (`control/orchestrator/egress/policies.py`).
+"""
+
+from collections.abc import Iterable
+
+from control.changes.write import Write
+from control.registry.broken_rule import BrokenRule
+from control.registry.egress import EgressPreset, NewEgressPreset
+from control.registry.egress_providers import ClusterFound, why_not
+from control.registry.environment import NewEnvironment
+from control.store import cluster_capabilities, egress_presets
+from core.egress.rules import Allowed
+
+
+async def check_environment_is_held(write: Write, wanted: NewEnvironment, before: NewEnvironment | None) -> None:
+    """BrokenRule where the cluster cannot hold what the servers of an environment may reach; of what stays as it was,
+    nothing is said.
+    """
+    unchanged = before is not None and (before.egress, before.presets) == (wanted.egress, wanted.presets)
+    if unchanged or wanted.egress is None or wanted.egress.mode != "restricted":
+        return
+    found = await cluster_capabilities.found(write.connection)
+    if found is None:
+        return
+    own = wanted.egress
+    _refuse(found, Allowed(own.cidrs, own.domains, own.ports), "egress.")
+    _check_presets(found, await egress_presets.many(write.connection, wanted.presets))
+
+
+async def check_preset_is_held(write: Write, wanted: NewEgressPreset) -> None:
+    """BrokenRule where the cluster cannot hold what a preset names."""
+    found = await cluster_capabilities.found(write.connection)
+    if found is not None:
+        _refuse(found, Allowed(wanted.cidrs, wanted.domains, wanted.ports), "")
+
+
+def _check_presets(found: ClusterFound, presets: Iterable[EgressPreset]) -> None:
+    for preset in presets:
+        if reason := why_not(found, Allowed(preset.cidrs, preset.domains, preset.ports)):
+            field, sentence = reason
+            raise BrokenRule("presets", f"{preset.name!r} names {field} that cannot be held: {sentence}")
+
+
+def _refuse(found: ClusterFound, allowed: Allowed, where: str) -> None:
+    if reason := why_not(found, allowed):
+        field, sentence = reason
+        raise BrokenRule(where + field, f"cannot be held where servers run: {sentence}")
