@@ -10,10 +10,12 @@ from typing import Any, Final
 
 from control.orchestrator.container import BRIDGE
 from control.orchestrator.defaults import Defaults
+from control.orchestrator.deployment import deployment
+from control.orchestrator.egress.capabilities import Capabilities
+from control.orchestrator.egress.policies import policies
 from control.orchestrator.identity import PROBE, metadata, selecting, server_name
-from control.orchestrator.kinds import DEPLOYMENT, SECRET, SERVICE, Object
-from control.orchestrator.objects import objects_of
-from control.orchestrator.probing.trials import PORTS
+from control.orchestrator.kinds import POLICY, Object
+from control.orchestrator.probing.trials import PORTS, Trial
 from control.registry.environment import Environment
 from control.registry.self_hosted import Resources
 from control.servers.wanted import BRIDGE_PORT, WantedServer
@@ -27,7 +29,6 @@ _TELLS: Final = "/dev/termination-log"
 """What is written there is in the status of a pod that ended, https://kubernetes.io/docs/tasks/debug/debug-application/determine-reason-pod-failure/."""
 _PROGRAM: Final = (*BRIDGE[:-1], "bridge.reach")
 _SMALL: Final = Resources(cpu="10m", memory="32Mi", memory_limit="128Mi")
-_OF_SERVERS: Final = frozenset({DEPLOYMENT.kind, SECRET.kind, SERVICE.kind})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +62,14 @@ def sample(environment: Environment, defaults: Defaults, identifier: str, target
 
 
 def held(
-    environment: Environment,
-    defaults: Defaults,
-    identifier: str,
-    rules: EgressRules,
-    opens: Sequence[str],
-    shuts: Sequence[str],
+    environment: Environment, defaults: Defaults, capabilities: Capabilities, identifier: str, trial: Trial
 ) -> ProbePod:
-    """The pod that is held to these rules, as a server would be. Raises Refused where they come to no policy."""
-    wanted = _wanted(environment, identifier, rules)
-    made = [one for one in objects_of(wanted, defaults) if one["kind"] not in _OF_SERVERS]
+    """The pod that is held to a trial's rules, as a server would be. Raises Refused where they come to no policy."""
+    wanted = _wanted(environment, identifier, trial.rules)
+    made = policies(wanted, defaults, capabilities)
     for one in made:
         one["metadata"]["labels"] = one["metadata"]["labels"] | _label(wanted)
-    return ProbePod(_pod(wanted, defaults, _trying(opens, shuts)), tuple(made))
+    return ProbePod(_pod(wanted, defaults, _trying(trial.opens, trial.shuts)), tuple(made))
 
 
 def _wanted(environment: Environment, identifier: str, rules: EgressRules) -> WantedServer:
@@ -109,8 +105,8 @@ def _trying(opens: Sequence[str], shuts: Sequence[str]) -> list[str]:
 
 def _pod(wanted: WantedServer, defaults: Defaults, arguments: Sequence[str]) -> Object:
     """A pod as the Deployment of a server makes them, but that it runs this once."""
-    template = next(one for one in objects_of(wanted, defaults) if one["kind"] == DEPLOYMENT.kind)["spec"]["template"]
-    (container,) = template["spec"]["containers"]
+    spec = deployment(wanted, defaults)["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
     left_out = {"startupProbe", "readinessProbe", "ports", "command", "args"}
     program = {"command": list(_PROGRAM), "args": list(arguments)}
     kept: dict[str, Any] = {name: value for name, value in container.items() if name not in left_out}
@@ -119,15 +115,15 @@ def _pod(wanted: WantedServer, defaults: Defaults, arguments: Sequence[str]) -> 
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": _metadata(wanted, defaults),
-        "spec": {**template["spec"], **once, "containers": [kept | program]},
+        "spec": {**spec, **once, "containers": [kept | program]},
     }
 
 
 def _policy(wanted: WantedServer, defaults: Defaults, directions: dict[str, Any]) -> Object:
     selected = {"matchLabels": selecting(defaults.instance_id, wanted.installation_id)}
     return {
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "NetworkPolicy",
+        "apiVersion": POLICY.api_version,
+        "kind": POLICY.kind,
         "metadata": _metadata(wanted, defaults),
         "spec": {"podSelector": selected, "policyTypes": ["Ingress", "Egress"], **directions},
     }

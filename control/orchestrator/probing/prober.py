@@ -7,12 +7,14 @@ before the next probe in the same namespace; the cluster itself ends such a pod 
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from control.orchestrator.cluster import Cluster, ClusterSaid
 from control.orchestrator.defaults import Defaults
+from control.orchestrator.egress.capabilities import PLAIN, Capabilities
 from control.orchestrator.identity import INSTANCE, PROBE
-from control.orchestrator.kinds import POD, POLICY, Object, kind_of
+from control.orchestrator.kinds import POD, POLICIES, Object, applied, kind_of
 from control.orchestrator.probing.pods import ProbePod, held, listening, sample
 from control.orchestrator.probing.readings import NoWord, address_of, seen_by, waits_for
 from control.orchestrator.probing.trials import Trial, trial_of
@@ -37,15 +39,24 @@ CLEAR_WITHIN_S: Final = 5.0
 class Prober:
     """Probes the environments of one deployment in its cluster."""
 
-    def __init__(self, cluster: Cluster, defaults: Defaults, targets: Sequence[ProbeTarget] = ()) -> None:
-        self._cluster, self._defaults, self._targets = cluster, defaults, targets
+    def __init__(
+        self,
+        cluster: Cluster,
+        defaults: Defaults,
+        targets: Sequence[ProbeTarget] = (),
+        capabilities: Callable[[], Capabilities] = lambda: PLAIN,
+    ) -> None:
+        """`capabilities`: what the cluster can do, as it is known now."""
+        self._cluster, self._defaults, self._targets, self._capabilities = cluster, defaults, targets, capabilities
         self._labels = f"{INSTANCE}={defaults.instance_id},{PROBE}"
 
     async def rests_on(self) -> Any:
         """What, beside the environment, is reason for another probe when it changes."""
         defaults = self._defaults
         inherited = (defaults.namespace, defaults.node_selector, defaults.tolerations, defaults.base_image)
-        return inherited, [str(one) for one in self._targets]
+        capabilities = self._capabilities()
+        of_cluster = (capabilities.provider, capabilities.dns, [str(one) for one in capabilities.never])
+        return inherited, of_cluster, [str(one) for one in self._targets]
 
     async def probe(self, environment: Environment, kinds: Sequence[RuleKind]) -> list[Enforcement]:
         """What became of it, for each of these kinds of rules. Raises RuntimeAway: then nothing new is known."""
@@ -67,14 +78,15 @@ class Prober:
         await self._make(namespace, listener)
         found = await self._until(namespace, [listener.name], address_of, STARTS_WITHIN_S)
         address = _or_raised(found[listener.name])
-        trials = [trial_of(kind, address, self._targets) for kind in kinds]
+        capabilities = self._capabilities()
+        trials = [trial_of(kind, address, self._targets, capabilities.never) for kind in kinds]
         everything = [target for trial in trials for target in (*trial.opens, *trial.shuts)]
         free = sample(environment, self._defaults, new_id(), everything)
         trying: dict[RuleKind, ProbePod] = {}
         told: dict[RuleKind, Seen | NoWord] = {}
         for one in trials:
             try:
-                trying[one.kind] = held(environment, self._defaults, new_id(), one.rules, one.opens, one.shuts)
+                trying[one.kind] = held(environment, self._defaults, capabilities, new_id(), one)
             except Refused as why:
                 told[one.kind] = NoWord(f"No policy can be made of these rules: {why.message}")
         for pod in (free, *trying.values()):
@@ -82,7 +94,8 @@ class Prober:
         names = [pod.name for pod in (free, *trying.values())]
         seen = await self._until(namespace, names, seen_by, ENDS_WITHIN_S)
         told |= {kind: seen[pod.name] for kind, pod in trying.items()}
-        return [_judged(one, told[one.kind], seen[free.name]) for one in trials]
+        judged = [_judged(one, told[one.kind], seen[free.name]) for one in trials]
+        return [replace(one, provider=capabilities.provider) for one in judged]
 
     async def _make(self, namespace: str, made: ProbePod) -> None:
         for one in made.policies:  # first, else its pod would be there unconfined for a moment
@@ -120,9 +133,11 @@ class Prober:
         listed, _ = await self._cluster.list(POD, namespace, self._labels)
         for pod in listed:
             await self._cluster.delete(POD, namespace, pod["metadata"]["name"])
-        policies, _ = await self._cluster.list(POLICY, namespace, self._labels)
-        for policy in policies:
-            await self._cluster.delete(POLICY, namespace, policy["metadata"]["name"])
+        for kind in applied(self._capabilities().provider):
+            if kind in POLICIES:
+                policies, _ = await self._cluster.list(kind, namespace, self._labels)
+                for policy in policies:
+                    await self._cluster.delete(kind, namespace, policy["metadata"]["name"])
 
 
 def _or_raised(found: T | NoWord) -> T:

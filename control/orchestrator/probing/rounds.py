@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
+from control.orchestrator.cluster import ClusterSaid
 from control.registry.enforcement import Enforcement, RuleKind, kinds_of
 from control.registry.environment import Environment
 from control.servers.runtime import RuntimeAway
@@ -76,7 +77,8 @@ class ProbeRounds:
         """Probe whenever there is reason, until cancelled."""
         confined = await self._rows.confined()
         for namespace in sorted({"", *(environment.namespace for environment, _ in confined)}):
-            await self._prober.clear(namespace)
+            with suppress(RuntimeAway, ClusterSaid):  # one without rights stops no other
+                await self._prober.clear(namespace)
         while True:
             self._told.clear()
             await self._look()

@@ -6,10 +6,12 @@ what surely listens, a pod of the probe's own or what the operator names, and le
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Final
 
 from control.registry.enforcement import RuleKind
 from control.registry.probe_targets import ProbeTarget
+from core.egress.addresses import Network
 from core.egress.rules import Allowed, EgressRules
 from core.reach_terms import API_SERVER, NAMESERVER
 
@@ -35,27 +37,37 @@ class Trial:
     """What would have to be given to try what is allowed; '' where nothing lacks."""
 
 
-def trial_of(kind: RuleKind, listener: str, targets: Sequence[ProbeTarget]) -> Trial:
-    """The trial of this kind, where the probe's own pod listens at the address `listener`."""
-    allowed, other = (ProbeTarget(listener, port, is_address=True) for port in PORTS)
-    ours = (str(allowed), str(other))
-    addresses = [one for one in targets if one.is_address]
+def trial_of(kind: RuleKind, listener: str, targets: Sequence[ProbeTarget], never: Sequence[Network] = ()) -> Trial:
+    """The trial of this kind, where the probe's own pod listens at the address `listener`. `never`: networks that the
+    operator shuts for every server.
+    """
+    own = [ProbeTarget(listener, port, is_address=True) for port in PORTS]
     names = [one for one in targets if not one.is_address]
+    addresses = [one for one in targets if one.is_address and not _is_in(one, never)]
+    shut = [one for one in targets if one.is_address and _is_in(one, never)]
     match kind:
         case "off":
-            return Trial(kind, EgressRules("off"), (NAMESERVER,), (*ours, API_SERVER, *_texts(targets)))
+            return Trial(kind, EgressRules("off"), (NAMESERVER,), (*_texts([*own, *targets]), API_SERVER))
         case "all":
-            return Trial(kind, EgressRules("all"), (*ours, *_texts(targets)), METADATA)
+            opens, shuts = ([], own) if _is_in(own[0], never) else (own, [])
+            shuts = [*shuts, *shut]
+            return Trial(kind, EgressRules("all"), _texts([*opens, *addresses, *names]), (*METADATA, *_texts(shuts)))
         case "cidr":
             # Some providers match pods by their labels alone: what the operator names is better.
-            opens = addresses or [allowed]
-            shuts = (*(ours if addresses else (str(other),)), API_SERVER, *_texts(names))
-            return Trial(kind, _only(opens), _texts(opens), shuts)
+            opens = addresses or ([] if _is_in(own[0], never) else own[:1])
+            shuts = [one for one in own if one not in opens]
+            lacks = "" if opens else "an address"
+            rules = _only(opens or own[:1])
+            return Trial(kind, rules, _texts(opens), (*_texts([*shuts, *shut, *names]), API_SERVER), lacks)
         case "domain":
-            shuts = (*ours, API_SERVER, *_texts(addresses))
+            denied = (*_texts([*own, *addresses, *shut]), API_SERVER)
             if not names:
-                return Trial(kind, _only([ProbeTarget(NOBODY, 443, is_address=False)]), (), shuts, "a name")
-            return Trial(kind, _only(names), _texts(names), shuts)
+                return Trial(kind, _only([ProbeTarget(NOBODY, 443, is_address=False)]), (), denied, "a name")
+            return Trial(kind, _only(names), _texts(names), denied)
+
+
+def _is_in(target: ProbeTarget, networks: Sequence[Network]) -> bool:
+    return any(ip_address(target.host) in network for network in networks)
 
 
 def _only(targets: Sequence[ProbeTarget]) -> EgressRules:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from control.orchestrator.deployment import deployment
+from control.orchestrator.egress.capabilities import PLAIN
 from control.orchestrator.identity import INSTALLATION, INSTANCE, PROBE
 from control.orchestrator.probing.pods import ENDS_AFTER_S, TRIES_S, held, listening, sample
 from control.orchestrator.probing.prober import ENDS_WITHIN_S, STARTS_WITHIN_S
+from control.orchestrator.probing.trials import Trial
 from core.egress.rules import EgressRules
 from core.reach_terms import MOST_TARGETS
 from tests.kube.wanted_servers import DEFAULTS, STDIO
@@ -15,7 +17,7 @@ from tests.kube.wanted_servers import INSTANCE as OURS
 from tests.unit.control.orchestrator.probing.environments import ENVIRONMENT, ID
 
 PROBED = "0193a1b2-0000-7000-8000-0000000000cc"
-HELD = held(ENVIRONMENT, DEFAULTS, PROBED, EgressRules("off"), ["nameserver"], ["api-server"])
+HELD = held(ENVIRONMENT, DEFAULTS, PLAIN, PROBED, Trial("off", EgressRules("off"), ("nameserver",), ("api-server",)))
 
 
 def test_a_probe_is_confined_as_a_server_is() -> None:
@@ -75,4 +77,4 @@ def test_each_target_is_tried_once() -> None:
 
 def test_it_runs_where_the_environments_servers_do() -> None:
     pinned = replace(ENVIRONMENT, node_selector={"pool": "staging"})
-    assert sample(pinned, DEFAULTS, PROBED, []).pod["spec"].get("nodeSelector") in ({"pool": "staging"}, None)
+    assert sample(pinned, DEFAULTS, PROBED, []).pod["spec"]["nodeSelector"] == {"pool": "staging"}

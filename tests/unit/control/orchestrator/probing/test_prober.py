@@ -52,6 +52,7 @@ async def test_what_is_denied_is_blocked_and_what_is_allowed_answers(
     found = await probed(cluster, passing)
     assert states(found) == {"off": "enforced", "cidr": "enforced"}
     assert found["off"].reason == "nameserver answered, and 10.1.0.9:8081, 10.1.0.9:8082, api-server did not."
+    assert found["off"].provider == "kubernetes"
     assert len(network.pods) == 4
     assert left(kube) == 0
 
@@ -144,3 +145,11 @@ async def test_an_api_that_is_away_tells_nothing_anew(
     await kube.go_away()
     with pytest.raises(RuntimeAway):
         await probed(cluster, passing)
+
+
+async def test_domains_where_nobody_holds_names_come_to_no_policy(
+    cluster: Cluster, passing: Passing, network: ProbedNetwork
+) -> None:
+    found = await probed(cluster, passing, ("domain",), "example.com:443")
+    assert found["domain"].state == "unknown"
+    assert found["domain"].reason.startswith("No policy can be made of these rules: domains of its environment's")
