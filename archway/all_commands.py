@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from archway.admin import accounts, roll_out, servers  # noqa: F401  # their commands stand beside entries' and installations'
+from archway.admin import accounts, entry_override, roll_out, servers  # noqa: F401  # their commands stand beside others
 from archway.admin.catalog import ENTRIES
 from archway.admin.egress_presets import EGRESS_PRESETS
 from archway.admin.environments import ENVIRONMENTS

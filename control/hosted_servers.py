@@ -9,8 +9,10 @@ import os
 import secrets
 import socket
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from control.changes.safeguards import SAMPLE, Safeguards
 from control.credentials.usable import Renewals
 from control.processes.runtime import process_runtime
 from control.registry.enforcement import Enforcement
@@ -95,6 +97,15 @@ class HostedServers:
             _ = await asyncio.wait({self._running}, timeout=CLOSE_S)
         await self._tasks.close()
         await self._disconnect()
+
+
+def safeguards_of(settings: ControlSettings, seals: RowSeals) -> Safeguards:
+    """What changes stand on beside their transaction, with what servers have in common in the settings' cluster."""
+    sample = replace(
+        SAMPLE, namespace=settings.servers_namespace or SAMPLE.namespace, node_selector=settings.node_selector,
+        tolerations=settings.tolerations, base_image=settings.base_image or SAMPLE.base_image,
+    )  # fmt: skip
+    return Safeguards(seals, settings.addresses, settings.own_urls, settings.cluster_namespaces, sample)
 
 
 async def hosted_servers(

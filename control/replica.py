@@ -21,7 +21,6 @@ from control.accounts.unended import UnendedSignIns
 from control.accounts.upstream_providers import UpstreamProviders
 from control.admin.deps import Deps
 from control.changes.first_admin import ensure_first_admin
-from control.changes.safeguards import Safeguards
 from control.credentials.statement import CallerStatements
 from control.credentials.usable import Usable
 from control.discovery.discover import Discoverer
@@ -35,7 +34,7 @@ from control.exchanges.trial import exchange_trial
 from control.explain.dry_usable import Opening
 from control.explain.explaining import Explaining
 from control.explain.would_exchange import WouldExchange
-from control.hosted_servers import HostedServers, hosted_servers
+from control.hosted_servers import HostedServers, hosted_servers, safeguards_of
 from control.http.metrics import Metrics
 from control.identity.callers import ProviderCallers
 from control.identity.kept_tokens import KeptTokens
@@ -149,7 +148,7 @@ class Replica:
         proxies = Proxies(to_proxies, settings.proxy_internal_url, calls)
         opening = Opening(seals, place, CallerStatements(statements), WouldExchange(pool, settings.pages_url))
         explaining = Explaining(pool, proxies, opening, settings.pages_url)
-        safeguards = Safeguards(seals, settings.addresses, settings.own_urls, settings.cluster_namespaces)
+        safeguards = safeguards_of(settings, seals)
         discoverer = Discoverer(pool, ProbeClient(proxies), safeguards, usable)
         self.discoveries = DiscoveriesUnderWay(discoverer, self.redis["people"])
         self.news = NewsOfLists(pool, discoverer)

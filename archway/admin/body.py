@@ -110,10 +110,10 @@ def read(api: AdminApi, option: Option, value: Any) -> Any:
             return _json(option, value)
         case "command":
             return _words(option, value)
-        case "prompt":
-            return _prompt(option.name)
-        case "secrets":
-            return {name: _prompt(name) for name in value}
+        case "file":
+            return text_of(option.option, value) if value else ""
+        case "prompt" | "secrets":
+            return _prompt(option.name) if option.kind == "prompt" else {name: _prompt(name) for name in value}
         case _:
             return value
 
@@ -199,17 +199,26 @@ def _without_shown(
 
 def _from_file(name: str) -> dict[str, Any]:
     """One object, of JSON where the file begins with a brace or bracket or is called .json, else of YAML."""
+    text = text_of("--body", name)
     try:
-        with contextlib.nullcontext(sys.stdin) if name == "-" else Path(name).open(encoding="utf-8") as file:
-            text = file.read(LONGEST_FILE + 1)
-        if len(text) > LONGEST_FILE:
-            raise BadOption(f"--body {name}: is larger than {LONGEST_FILE >> 20} MiB; YAML may have 64 KiB")
         value = json.loads(text) if _is_json(name, text) else _from_yaml(name, text)
-    except (OSError, ValueError) as why:
+    except ValueError as why:
         raise BadOption(f"--body {name}: {why}") from None
     if not isinstance(value, dict):
         raise BadOption(f'--body {name}: must hold one object, such as {{"name": "Time"}} or name: Time')
     return value
+
+
+def text_of(option: str, name: str) -> str:
+    """What is in the file of an option, or on standard input; BadOption for what cannot be read, or is too long."""
+    try:
+        with contextlib.nullcontext(sys.stdin) if name == "-" else Path(name).open(encoding="utf-8") as file:
+            text = file.read(LONGEST_FILE + 1)
+    except (OSError, ValueError) as why:
+        raise BadOption(f"{option} {name}: {why}") from None
+    if len(text) > LONGEST_FILE:
+        raise BadOption(f"{option} {name}: is larger than {LONGEST_FILE >> 20} MiB; YAML may have 64 KiB")
+    return text
 
 
 def _is_json(name: str, text: str) -> bool:

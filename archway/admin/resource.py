@@ -23,6 +23,7 @@ Kind = Literal[
     "period",
     "moment",
     "command",
+    "file",
 ]
 """How an option is read: `list` and `references` may be repeated, `map` takes name=value, `json` a JSON text,
 `reference` the name or identifier of another object, `owner` that of a team, or `organisation`,
@@ -30,7 +31,8 @@ Kind = Literal[
 `secrets` the names of secret values that are then asked for,
 `prompt` nothing: the field's own value is asked for,
 `period` how far ahead a moment lies, such as `90d`, `moment` how far back, or the moment itself,
-`command` a program with its arguments, quoted as for a shell."""
+`command` a program with its arguments, quoted as for a shell,
+`file` the name of a file that holds the value, - for standard input, '' for none."""
 
 
 @dataclass(frozen=True, slots=True)

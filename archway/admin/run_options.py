@@ -25,6 +25,13 @@ RUN_FIELDS = (
     _of_run("mounted", "mounted", "a --run-secret that is a file, not a variable", "list", many=True),
     _of_run("idle_minutes", "idle_minutes", "after so long without a call it is ended, until the next", "number"),
     _of_run("pull_secrets", "pull_secret", "a pull secret of its image", "references", "pull_secret", many=True),
+    _of_run(
+        "override",
+        "override",
+        "a file with YAML that is merged over its Deployment in a cluster; - reads it, '' takes it away; "
+        "`archway entries override` shows what it makes",
+        "file",
+    ),
     _of_run("resources.cpu", "cpu", "processors set aside for it, such as 100m"),
     _of_run("resources.cpu_limit", "cpu_limit", "processors that it may use at most, such as 2"),
     _of_run("resources.memory", "memory", "memory set aside for it, such as 128Mi"),
@@ -42,5 +49,8 @@ EXAMPLES = (
     "archway entries create --slug wiki --name Wiki --image registry.example.com/wiki-mcp:2.1 --transport http "
     "--pull-secret Ours",
 )
-EXAMPLES_OF_CHANGES = ("archway entries update files --run-command 'npx -y @scope/server@1.2.4' --memory-limit 1Gi",)
+EXAMPLES_OF_CHANGES = (
+    "archway entries update files --run-command 'npx -y @scope/server@1.2.4' --memory-limit 1Gi",
+    "archway entries update files --override files.override.yaml",
+)
 """For the help of the commands."""

@@ -3,7 +3,7 @@
 Written by `control/changes/entries.py`, where a change is also felt by installations and gateways.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 
 from control.admin.api import Asked, Operations
@@ -13,7 +13,9 @@ from control.admin.labels import label_filter
 from control.admin.resource import shown
 from control.admin.run_models import run_shown
 from control.changes import entries as changes
+from control.changes import overrides
 from control.changes.visible import visible_entry
+from control.changes.write import Write
 from control.http.models import Id
 from control.http.paging import Page, page_of, place_key
 from control.registry.entry import Entry, told_of_entry
@@ -49,9 +51,13 @@ async def list_entries(asked: Asked, query: EntryQuery) -> Page[EntryView]:
 @operations.post("/entries")
 async def create_entry(asked: Asked, body: EntryCreate) -> EntryView:
     """Approve a remote server: for the organisation, or as the own entry of a team that one is an editor of."""
+    wanted = new_entry(body.model_dump(), body.model_fields_set)
+    note = ""
+    if body.run is not None and body.run.override:
+        note = await _tried_out(asked, lambda write: changes.create(write, asked.deps.safeguards, wanted))
     async with asked.changing() as write:
-        made = await changes.create(write, asked.deps.safeguards, new_entry(body.model_dump(), body.model_fields_set))
-    return await _looked_at(asked, made)
+        made = await changes.create(write, asked.deps.safeguards, wanted)
+    return await _looked_at(asked, made, note)
 
 
 @operations.get("/entries/{entry_id}")
@@ -65,7 +71,10 @@ async def read_entry(asked: Asked, entry_id: Id) -> EntryView:
 @operations.patch("/entries/{entry_id}")
 async def change_entry(asked: Asked, entry_id: Id, body: EntryPatch) -> EntryView:
     """Change an entry. Secrets do not follow it to another URL: its installations are then filled in again."""
-    given = body.changes()
+    given, note = body.changes(), ""
+    if (given.get("run") or {}).get("override"):
+        safeguards, wanted = asked.deps.safeguards, partial(entry_with, given=given)
+        note = await _tried_out(asked, lambda write: changes.change(write, safeguards, entry_id, wanted))
     async with asked.changing() as write:
         changed, version = None, asked.version
         if "discovery_installation_id" in given:
@@ -76,7 +85,7 @@ async def change_entry(asked: Asked, entry_id: Id, body: EntryPatch) -> EntryVie
             changed = await changes.change(
                 write, asked.deps.safeguards, entry_id, wanted, version, places="environment_id" in given
             )
-    return await _looked_at(asked, changed, looks="url" in body.model_fields_set)
+    return await _looked_at(asked, changed, note, looks="url" in body.model_fields_set)
 
 
 @operations.delete("/entries/{entry_id}")
@@ -86,11 +95,16 @@ async def delete_entry(asked: Asked, entry_id: Id, query: EntryDelete) -> None:
         await changes.delete(write, entry_id, asked.version, cascade=query.cascade)
 
 
-async def _looked_at(asked: Asked, entry: Entry, *, looks: bool = True) -> EntryView:
+async def _tried_out(asked: Asked, change: Callable[[Write], Awaitable[Entry]]) -> str:
+    """Why the cluster was not asked whether it takes the entry's override; '' where it does."""
+    return await overrides.tried_out(asked.pool, asked.caller, asked.deps.runtime, change)
+
+
+async def _looked_at(asked: Asked, entry: Entry, note: str = "", *, looks: bool = True) -> EntryView:
     """The entry that was saved, with what a first look at its URL tells. That it tells nothing undoes nothing."""
     redirect = await asked.deps.discoverer.look(entry) if looks else None
     async with transaction(asked.pool, readonly=True) as connection:
-        return _view(entry, await _providers(connection, [entry]), [redirect] if redirect else [])
+        return _view(entry, await _providers(connection, [entry]), [one for one in (note, redirect) if one])
 
 
 async def _providers(connection: Connection, found: Sequence[Entry]) -> Mapping[str, IdentityProvider]:

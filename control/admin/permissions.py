@@ -89,10 +89,16 @@ TABLE: Mapping[str, tuple[Action, ...]] = MappingProxyType(
         "POST /users/{user_id}/revoke-grants": ("grant:revoke",),
         # the registry
         "GET /entries": ("entry:read",),
-        "POST /entries": ("entry:create", "entry:run", "environment:deploy-to-restricted"),
+        "POST /entries": ("entry:create", "entry:run", "entry:override", "environment:deploy-to-restricted"),
         "GET /entries/{entry_id}": ("entry:read",),
-        "PATCH /entries/{entry_id}": ("entry:update", "entry:run", "environment:deploy-to-restricted"),
+        "PATCH /entries/{entry_id}": (
+            "entry:update",
+            "entry:run",
+            "entry:override",
+            "environment:deploy-to-restricted",
+        ),
         "DELETE /entries/{entry_id}": ("entry:delete",),
+        "POST /entries/{entry_id}/override/preview": ("entry:override",),
         "GET /entries/{entry_id}/sign-in": ("entry:read",),
         "GET /entries/{entry_id}/tools": ("tool:read",),
         "GET /entries/{entry_id}/tools/{tool_id}": ("tool:read",),

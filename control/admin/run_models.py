@@ -11,6 +11,7 @@ from control.http.models import Id, Model
 from control.registry.arguments import MAX_ARGUMENT
 from control.registry.idleness import MOST_MINUTES
 from control.registry.images import MAX_IMAGE
+from control.registry.override_text import MOST_CHARACTERS
 from control.registry.run_names import MAX_CONTENT, MAX_NAME
 from control.registry.self_hosted import USUAL, SelfHosted, Transport
 from control.registry.self_hosted_rules import MAX_ARGUMENTS, MAX_PULL_SECRETS, MAX_SECRETS, MAX_VARIABLES
@@ -18,6 +19,7 @@ from control.registry.self_hosted_rules import MAX_ARGUMENTS, MAX_PULL_SECRETS, 
 _RUN = SelfHosted()
 """What it is by itself."""
 Quantity = Annotated[str, Bound(max_length=16)]
+Override = Annotated[str, Bound(max_length=MOST_CHARACTERS)]
 _Name = Annotated[str, Bound(min_length=1, max_length=MAX_NAME)]
 
 
@@ -64,6 +66,11 @@ class RunBody(Model):
     )
     idle_minutes: int = Bound(
         0, ge=0, le=MOST_MINUTES, description="After so long without a call it is ended, until the next; 0: never."
+    )
+    override: Override = Bound(
+        "",
+        description="YAML that is merged over the Deployment that runs it in a cluster, as far as it is let: see "
+        "`/entries/{entry_id}/override/preview`. Kept as it is written. Empty: nothing.",
     )
 
 

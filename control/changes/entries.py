@@ -8,6 +8,7 @@ from typing import Any, Final
 from control.changes.callers_tokens import check_speaks_for_callers
 from control.changes.environments import check_image, placer
 from control.changes.held_entries import may_be_over
+from control.changes.overrides import check_override, refuse_to_override
 from control.changes.pull_secrets import check_named
 from control.changes.quotas import held, refuse_over
 from control.changes.refusals import NotAllowed, NotNow, refuse_in_use, refuse_stale
@@ -42,6 +43,7 @@ async def create(write: Write, safeguards: Safeguards, wanted: WantedEntry) -> E
     if not write.actor.may_for("entry:create", entry_owner(wanted)):
         raise NotAllowed(f"{lacking('entry:create')} An editor of a team may make entries that belong to it.")
     _refuse_to_run(write, wanted, None)
+    refuse_to_override(write, wanted.reached, None)
     await check_named(write, wanted, None)
     await check_speaks_for_callers(write, wanted, None)
     placed_by = await placer(write, wanted, None, named=True)
@@ -51,6 +53,7 @@ async def create(write: Write, safeguards: Safeguards, wanted: WantedEntry) -> E
     await rows.insert(write, entry_id, new)
     made = there(await entries.one(write.connection, entry_id))
     check_held(made, None)
+    await check_override(write.connection, safeguards, made)
     await write.announce()
     await write.record("create", "entry", entry_id, None, _recorded(made))
     return made
@@ -77,6 +80,7 @@ async def change(
     if not write.actor.may_for("entry:update", entry_owner(asked)):
         raise NotAllowed(lacking("entry:update"))
     _refuse_to_run(write, asked, before)
+    refuse_to_override(write, asked.reached, before)
     await check_named(write, asked, before)
     await check_speaks_for_callers(write, asked, before)
     await check_moved(write, before, asked.environment_id)
@@ -88,6 +92,7 @@ async def change(
     await refuse_over(write, quota)
     after = there(await entries.one(write.connection, entry_id))
     check_held(after, before)
+    await check_override(write.connection, safeguards, after)
     settled = await _settle_installations(write, safeguards, before, after)
     held_to_others = [after] if after.held not in (None, before.held) else []
     await write.announce(

@@ -90,9 +90,10 @@ class Cluster:
         """One object."""
         return await self._call("GET", kind.path(namespace, name))
 
-    async def create(self, kind: Kind, namespace: str, made: Object) -> Object:
-        """Make it; 409 when one of its name is there."""
-        return await self._call("POST", kind.path(namespace), {"fieldManager": MANAGER}, made)
+    async def create(self, kind: Kind, namespace: str, made: Object, *, dry: bool = False) -> Object:
+        """Make it; 409 when one of its name is there. `dry`: only have it judged, unknown fields too."""
+        query = {"fieldManager": MANAGER} | ({"dryRun": "All", "fieldValidation": "Strict"} if dry else {})
+        return await self._call("POST", kind.path(namespace), query, made)
 
     async def replace(self, kind: Kind, namespace: str, made: Object) -> Object:
         """Put it in the place of the one whose `resourceVersion` it has; 409 when that is another by now."""

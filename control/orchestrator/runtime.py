@@ -14,6 +14,7 @@ from typing import Final
 
 from control.orchestrator.cluster import Cluster
 from control.orchestrator.defaults import Defaults
+from control.orchestrator.dry_run import tried_out
 from control.orchestrator.identity import INSTALLATION, INSTANCE, PROBE, namespace_of
 from control.orchestrator.kinds import DEPLOYMENT
 from control.orchestrator.logs import lines_of
@@ -227,6 +228,10 @@ class ClusterRuntime:
             self._answers_at.pop(state.installation_id, None)
         elif self._answers_at.get(state.installation_id, ("", 0.0))[0] != where:
             self._answers_at[state.installation_id] = where, _now()
+
+    async def try_out(self, wanted: WantedServer) -> str:
+        """Have the API judge the Deployment, and a pod as it would make one, which only then meets admission."""
+        return await tried_out(self._cluster, wanted, self._defaults)
 
     async def logs(self, installation_id: str, *, lines: int, previous: bool, follow: bool) -> AsyncIterator[bytes]:
         """The latest lines of its newest pod. Asked of the cluster, not of the copies: any replica may be asked."""

@@ -111,6 +111,10 @@ class ProcessRuntime:
         layout = await self._open_folder()
         return await asyncio.to_thread(layout.present)
 
+    async def try_out(self, wanted: WantedServer) -> str:
+        """Nothing of a cluster's is of any use here."""
+        return "The override was not tried out: servers run as processes here, which have no Deployment."
+
     async def logs(self, installation_id: str, *, lines: int, previous: bool, follow: bool) -> AsyncIterator[bytes]:
         """Its lines, each with its end; raises RuntimeAway."""
         layout = await self._open_folder()

@@ -25,7 +25,7 @@ Action = Literal[
     "token:read", "token:create", "token:update", "token:revoke", "token:delete",
     "oauth_client:read", "oauth_client:create", "oauth_client:update", "oauth_client:disable", "oauth_client:delete",
     "grant:read", "grant:revoke",
-    "entry:read", "entry:create", "entry:run", "entry:update", "entry:delete",
+    "entry:read", "entry:create", "entry:run", "entry:override", "entry:update", "entry:delete",
     "tool:read", "tool:update",
     "installation:read", "installation:create", "installation:share", "installation:update", "installation:discover",
     "installation:delete",
@@ -103,6 +103,8 @@ ACTIONS: Final[Mapping[Action, Held]] = MappingProxyType(
         "entry:read": Held("see an entry", role="editor", shown=True),
         "entry:create": Held("approve a server: make an entry", role="editor", team="editor"),
         "entry:run": Held("say what a server that Archway runs starts: code on its machine or in its cluster"),
+        "entry:override": Held("say in YAML what the Deployment of such a server has beyond that, within limits; "
+                               "beside `entry:run`"),
         "entry:update": Held("change an entry", role="editor", team="editor"),
         "entry:delete": Held("delete an entry", role="editor", team="editor"),
         "tool:read": Held("see the tools that an entry keeps", role="editor", shown=True),

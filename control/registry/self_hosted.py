@@ -10,6 +10,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from control.registry.override_text import runs_before
+
 Transport = Literal["stdio", "http"]
 
 
@@ -63,7 +65,9 @@ class SelfHosted(msgspec.Struct, frozen=True, tag="self_hosted", tag_field="kind
 
 
 def what_runs(run: SelfHosted, command: Sequence[str] | None = None) -> str:
-    """Image and command as one text, which secrets are bound to. `command`: with answers filled in; else as it is
-    written. No URL: nothing is ever sent there.
+    """Image and command as one text, which secrets are bound to, with what runs in the pod before them. `command`:
+    with answers filled in; else as it is written. No URL: nothing is ever sent there.
     """
-    return f"run:{run.image or 'base'} {shlex.join(run.command if command is None else command)}".rstrip()
+    told = f"run:{run.image or 'base'} {shlex.join(run.command if command is None else command)}".rstrip()
+    before = runs_before(run.override) if run.override else ""
+    return f"{told} (behind init containers {before})" if before else told

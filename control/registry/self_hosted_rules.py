@@ -15,6 +15,7 @@ from control.registry.arguments import MAX_ARGUMENT, argument_places
 from control.registry.broken_rule import BrokenRule
 from control.registry.idleness import FEWEST_MINUTES, MOST_MINUTES
 from control.registry.images import check_image
+from control.registry.override_text import MOST_CHARACTERS, runs_before
 from control.registry.packages import check_chooses_no_code
 from control.registry.quantities import check_resources
 from control.registry.run_names import check_content, check_file, check_variable
@@ -56,12 +57,14 @@ def check_run(run: SelfHosted, secret_names: tuple[str, ...]) -> CheckedRun:
         )
     if len(run.pull_secrets) > MAX_PULL_SECRETS or len(set(run.pull_secrets)) != len(run.pull_secrets):
         raise BrokenRule("run.pull_secrets", f"must be at most {MAX_PULL_SECRETS}, each once")
-    if run.pull_secrets and not image:
+    if run.pull_secrets and not image and not runs_before(run.override):
         raise BrokenRule("run.pull_secrets", "go with an image of your own; take them out for the base image")
     if run.idle_minutes and not FEWEST_MINUTES <= run.idle_minutes <= MOST_MINUTES:
         raise BrokenRule(
             "run.idle_minutes", f"must be {FEWEST_MINUTES} to {MOST_MINUTES}, or 0 for a server that is never ended"
         )
+    if len(run.override) > MOST_CHARACTERS or "\0" in run.override:
+        raise BrokenRule("run.override", f"must be text of at most {MOST_CHARACTERS} characters")
     check_resources(run.resources)
     places = argument_places(run.command)
     check_chooses_no_code(run.command)

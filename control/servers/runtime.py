@@ -51,3 +51,8 @@ class Runtime(Protocol):
         """Its latest lines, each with its end; `previous`: of the run before this one; `follow`: and those to come.
         Raises RuntimeAway.
         """
+
+    async def try_out(self, wanted: WantedServer) -> str:
+        """Have the place say whether it would run it, without running it: '' where it would, else why that cannot be
+        told. Raises Refused where it would not. Any replica may be asked.
+        """

@@ -15,11 +15,13 @@ from control.registry.account import Account
 from control.registry.arguments import filled_command
 from control.registry.broken_rule import BrokenRule
 from control.registry.docker_config import docker_config
-from control.registry.entry import Entry
+from control.registry.entry import Entry, EntryFields
 from control.registry.environment import Environment
 from control.registry.field_contents import field_contents
 from control.registry.image_sources import is_from, not_from
 from control.registry.installation import Installation
+from control.registry.override_fence import out_of_place
+from control.registry.override_text import written
 from control.registry.owner import TeamOwner
 from control.registry.pull_secret import KeptPullSecret
 from control.registry.quantities import resources_of
@@ -72,7 +74,7 @@ def wanted_server(
         command = filled_command(run.command, placed(entry, installation.plain_values, ANYWHERE))
     except BrokenRule as broken:
         raise Refused("configuration", f"{broken}; give that answer again") from None
-    plain, secret, files = _contents(entry, run, installation, opened)
+    plain, secret, files = contents(entry, run, installation.plain_values, opened)
     owner = installation.owner
     return WantedServer(
         installation_id=installation.id,
@@ -96,7 +98,7 @@ def wanted_server(
         drain_s=0.0 if account is None else drain_s(entry),
         egress=egress,
         override=run.override,
-        **_of_environment(environment),
+        **of_environment(environment),
         asleep=_is_asleep(run, installation),
     )
 
@@ -115,6 +117,8 @@ async def load(
     where = await environments.one(connection, entry.environment_id) if entry.environment_id else None
     await _refuse_where_not_permitted(connection, entry, where)
     _refuse_image(entry.reached, where)
+    if entry.reached.override:
+        _refuse_out_of_place(entry.reached, where, await environments.restricted(connection))
     egress = await environments.rules(connection, where)
     account = None
     if is_at_start(entry):
@@ -166,7 +170,13 @@ def _refuse_image(run: SelfHosted, found: Environment | None) -> None:
         raise Refused("image_not_allowed", f"{run.image} {not_from(found.name, found.image_registries)}")
 
 
-def _of_environment(found: Environment | None) -> dict[str, Any]:
+def _refuse_out_of_place(run: SelfHosted, where: Environment | None, restricted: Sequence[Environment]) -> None:
+    """Refused for an override that leads to where its environment, as it is now, does not let it."""
+    for path, sentence in out_of_place(run.override, where, restricted):
+        raise Refused("override", f"{written(path)} {sentence}")
+
+
+def of_environment(found: Environment | None) -> dict[str, Any]:
     """What a server is wanted with because of where its entry is."""
     if found is None:
         return {}
@@ -179,14 +189,14 @@ def _of_environment(found: Environment | None) -> dict[str, Any]:
     }
 
 
-def _contents(
-    entry: Entry, run: SelfHosted, installation: Installation, opened: OpenedSecrets
+def contents(
+    entry: EntryFields, run: SelfHosted, answers: Mapping[str, Any], opened: OpenedSecrets
 ) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
-    """Plain variables, secret ones, and files."""
+    """Plain variables, secret ones, and files; `answers`: those of the installation that are no secrets."""
     plain, secret, files = dict(run.environment), dict[str, str](), dict[str, str]()
     for name, text in opened.run_secrets.items():
         (files if name in run.mounted else secret)[name] = text
-    answered = field_contents(entry.fields, installation.plain_values, opened.values)
+    answered = field_contents(entry.fields, answers, opened.values)
     of_credential = dispatch.at_start(entry.credential, opened.values)
     filled: list[tuple[Target, str, bool]] = [*answered, *((target, text, True) for target, text in of_credential)]
     for target, text, is_secret in filled:

@@ -67,6 +67,11 @@ async def with_a_policy(connection: Connection) -> list[Environment]:
     return [made(Environment, row) for row in rows]
 
 
+async def restricted(connection: Connection) -> list[Environment]:
+    """All environments that are restricted, by name."""
+    return [made(Environment, row) for row in await connection.fetch(_SELECT + "where restricted order by name")]
+
+
 async def entries_in(connection: Connection, environment_id: str) -> list[str]:
     """Slugs of the entries that are in it, in their order."""
     rows = await connection.fetch("select slug from entries where environment_id = $1 order by slug", environment_id)

@@ -21,6 +21,10 @@ class LoggedRuntime:
     later: asyncio.Queue[bytes] = field(default_factory=asyncio.Queue)
     """Lines for those who follow."""
     away: str = ""
+    tried: list[WantedServer] = field(default_factory=list)
+    """What was to be tried out."""
+    says: str | Exception = ""
+    """What comes of that."""
 
     async def run(self, report: Report, wake: Callable[[str], None]) -> None:
         raise AssertionError("nothing runs here")
@@ -33,6 +37,12 @@ class LoggedRuntime:
 
     async def present(self) -> frozenset[str]:
         raise AssertionError("nothing runs here")
+
+    async def try_out(self, wanted: WantedServer) -> str:
+        self.tried.append(wanted)
+        if isinstance(self.says, Exception):
+            raise self.says
+        return self.says
 
     async def logs(self, installation_id: str, *, lines: int, previous: bool, follow: bool) -> AsyncIterator[bytes]:
         if self.away:

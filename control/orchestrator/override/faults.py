@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from control.registry.override_text import written
 from core.strict_yaml import Path
 
 
@@ -44,14 +45,6 @@ class Faults:
     def _line(self, path: Path) -> int | None:
         """Of what is there, or of the nearest that it is in."""
         return next((self._lines[path[:end]] for end in range(len(path), 0, -1) if path[:end] in self._lines), None)
-
-
-def written(path: Path) -> str:
-    """A path as Kubernetes writes it."""
-    text = ""
-    for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
-    return text
 
 
 def within(path: Path, faults: Sequence[Fault]) -> list[Fault]:

@@ -15,6 +15,7 @@ from control.orchestrator.override.may_be_said import DEPLOYMENT
 from control.orchestrator.override.merge import merged
 from control.orchestrator.override.restricted import breaches
 from control.orchestrator.override.together import check_together
+from control.registry.override_text import says_something
 from core.strict_yaml import NotStrict, Path, read_yaml
 
 _TEMPLATE: Final = ("spec", "template")
@@ -48,8 +49,3 @@ def said(text: str, deployment: Object | None = None) -> dict[str, Any]:
     if faults.found or not isinstance(override, dict):
         raise NotOverridden(faults.found)
     return override
-
-
-def says_something(text: str) -> bool:
-    """Whether it is more than blank lines and comments."""
-    return any(line.strip() and not line.lstrip().startswith("#") for line in text.splitlines())

@@ -67,6 +67,9 @@ class FakeRuntime:
         self._fail()
         return frozenset(self.running)
 
+    async def try_out(self, wanted: WantedServer) -> str:
+        raise AssertionError("a loop tries nothing out")
+
     async def logs(self, installation_id: str, *, lines: int, previous: bool, follow: bool) -> AsyncIterator[bytes]:
         yield b"ready\n"
 

@@ -1,10 +1,6 @@
 from __future__ import annotations
 
-from control.orchestrator.override.faults import Fault, Faults, NotOverridden, within, written
-
-
-def test_a_path_is_written_as_kubernetes_writes_it() -> None:
-    assert written(("spec", "containers", 0, "image")) == "spec.containers[0].image"
+from control.orchestrator.override.faults import Fault, Faults, NotOverridden, within
 
 
 def test_a_fault_has_the_line_of_its_place_or_of_the_nearest_around_it() -> None:

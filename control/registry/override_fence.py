@@ -1,0 +1,66 @@
+"""Where an override may not lead: to nodes of a restricted environment, away from those of its own, to other images.
+Pure.
+
+Called when an entry is saved and before its server runs, as environments change under an entry. Whose node a pod gets
+is said by node selectors and tolerations; two environments that say nothing of nodes share them.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NamedTuple
+
+from control.registry.environment import Environment
+from control.registry.image_sources import is_from, not_from
+from control.registry.override_text import POD, items_said, pod_said
+from core.strict_yaml import Path
+
+_NODES: Final = "nodeSelector"
+_TAINTS: Final = "tolerations"
+
+
+class OutOfPlace(NamedTuple):
+    """One thing in an override that leads elsewhere."""
+
+    path: Path
+    sentence: str
+
+
+def out_of_place(text: str, own: Environment | None, restricted: Sequence[Environment]) -> list[OutOfPlace]:
+    """What of an override does not go with the environment of its entry. `restricted`: all that are."""
+    pod = pod_said(text)
+    found = [*_images(pod, own)]
+    if own is not None and own.restricted:
+        found += _away(pod, own)
+    for other in restricted:
+        if own is None or other.id != own.id:
+            found += _into(pod, other)
+    return found
+
+
+def _images(pod: dict[str, Any], own: Environment | None) -> Iterator[OutOfPlace]:
+    for number, one in enumerate(items_said(pod, "initContainers")):
+        image = one.get("image")
+        if own is not None and isinstance(image, str) and not is_from(image, own.image_registries):
+            path = (*POD, "initContainers", number, "image")
+            yield OutOfPlace(path, not_from(own.name, own.image_registries))
+
+
+def _away(pod: dict[str, Any], own: Environment) -> Iterator[OutOfPlace]:
+    """A restricted environment says where its servers run, and nobody else does."""
+    said = pod.get(_NODES)
+    for name in said if isinstance(said, dict) else ():
+        if own.node_selector and (name == "$patch" or name in own.node_selector):
+            yield OutOfPlace((*POD, _NODES, name), f"is said by the restricted environment {own.name!r}")
+    if own.tolerations and _TAINTS in pod:
+        yield OutOfPlace((*POD, _TAINTS), f"are said by the restricted environment {own.name!r}")
+
+
+def _into(pod: dict[str, Any], other: Environment) -> Iterator[OutOfPlace]:
+    why = f"leads to nodes of the restricted environment {other.name!r}, which the entry is not in"
+    said = pod.get(_NODES)
+    for name, value in said.items() if isinstance(said, dict) else ():
+        if other.node_selector.get(name) == value:
+            yield OutOfPlace((*POD, _NODES, name), why)
+    theirs = {one.get("key") for one in other.tolerations}
+    for number, one in enumerate(items_said(pod, _TAINTS)):
+        if one.get("key") in theirs:
+            yield OutOfPlace((*POD, _TAINTS, number), why)
