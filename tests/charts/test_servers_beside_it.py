@@ -18,7 +18,7 @@ def test_the_policy_of_a_server_lets_in_the_charts_proxies_and_not_its_control(r
         wanted_server(new_id()),
         Defaults(
             instance_id=new_id(),
-            namespace=told["ARCHWAY_SERVERS_NAMESPACE"],
+            namespace=told["ARCHWAY_SERVERS_NAMESPACES"],
             proxies_namespace=told["ARCHWAY_RELEASE_NAMESPACE"],
             base_image=told["ARCHWAY_BASE_IMAGE"],
             name_key=b"k" * 32,

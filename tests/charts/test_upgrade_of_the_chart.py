@@ -38,7 +38,7 @@ def defaults_of(told: dict[str, str], patch: pytest.MonkeyPatch) -> Defaults:
         settings = from_environment()
     return Defaults(
         instance_id=INSTANCE,
-        namespace=settings.servers_namespace,
+        namespace=settings.namespaces[0],
         proxies_namespace=settings.release_namespace,
         base_image=settings.base_image,
         name_key=b"k" * 32,

@@ -63,27 +63,7 @@ def test_namespaces_of_servers_let_in_only_what_is_restricted_and_outlive_the_re
 def test_namespaces_that_are_there_already_are_left_alone(render: Render) -> None:
     rendered = render(MATRIX["two namespaces of servers"])
     assert of_kind(rendered, "Namespace") == []
-    assert settings_of(rendered, "control")["ARCHWAY_SERVERS_NAMESPACE"] == "tools-a"
-
-
-@pytest.mark.parametrize("way", ["default", "two namespaces of servers"])
-def test_rights_are_the_rules_of_the_files_in_one_namespace_each(way: str, render: Render) -> None:
-    rendered = render(MATRIX[way])
-    mine, servers = (
-        yaml.safe_load((CHART / "files" / f"role-in-{which}-namespace.yaml").read_text())
-        for which in ("release", "servers")
-    )
-    namespaces = MATRIX[way].get("servers", {}).get("namespaces", ["archway-servers"])
-    roles = {one["metadata"]["namespace"]: one["rules"] for one in of_kind(rendered, "Role")}
-    assert roles == {NAMESPACE: mine, **dict.fromkeys(namespaces, servers)}
-    bound = {
-        one["metadata"]["namespace"]: (one["roleRef"], one["subjects"]) for one in of_kind(rendered, "RoleBinding")
-    }
-    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "archway-control"}
-    account = {"kind": "ServiceAccount", "name": "archway-control", "namespace": NAMESPACE}
-    assert bound == dict.fromkeys(roles, (role, [account]))
-    assert pod_of(rendered, "control")["serviceAccountName"] == "archway-control"
-    assert "serviceAccountName" not in pod_of(rendered, "proxy")
+    assert settings_of(rendered, "control")["ARCHWAY_SERVERS_NAMESPACES"] == "tools-a,tools-b"
 
 
 def test_the_ingress_answers_for_the_host_of_the_public_url_over_its_certificate(render: Render) -> None:

@@ -35,15 +35,17 @@ Rights = dict[tuple[str, str], set[str]]
 
 
 def granted(which: str) -> Rights:
-    rules: list[dict[str, Any]] = yaml.safe_load(
-        (ROOT / CHART / "files" / f"role-in-{which}-namespace.yaml").read_text()
-    )
+    """In the namespace of the release, or in one of servers: there with all that values may add (`role-for-*`)."""
+    folder = ROOT / CHART / "files"
+    added = sorted(folder.glob("role-for-*.yaml")) if which == "servers" else []
     rights: Rights = defaultdict(set)
-    for rule in rules:
-        assert rule.keys() == {"apiGroups", "resources", "verbs"}
-        for group in rule["apiGroups"]:
-            for resource in rule["resources"]:
-                rights[group, resource] |= set(rule["verbs"])
+    for file in (folder / f"role-in-{which}-namespace.yaml", *added):
+        rules: list[dict[str, Any]] = yaml.safe_load(file.read_text())
+        for rule in rules:
+            assert rule.keys() == {"apiGroups", "resources", "verbs"}
+            for group in rule["apiGroups"]:
+                for resource in rule["resources"]:
+                    rights[group, resource] |= set(rule["verbs"])
     return rights
 
 

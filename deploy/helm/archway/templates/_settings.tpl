@@ -14,7 +14,7 @@ ARCHWAY_PROXY_INTERNAL_URL: http://{{ include "archway.name" . }}-proxy-internal
 {{- if $servers.enabled }}
 ARCHWAY_RUNTIME: cluster
 ARCHWAY_RELEASE_NAMESPACE: {{ .Release.Namespace | quote }}
-ARCHWAY_SERVERS_NAMESPACE: {{ first $servers.namespaces | quote }}
+ARCHWAY_SERVERS_NAMESPACES: {{ join "," $servers.namespaces | quote }}
 ARCHWAY_BASE_IMAGE: {{ $servers.baseImage | quote }}
 ARCHWAY_SERVERS_NODE_SELECTOR: {{ kindIs "invalid" $servers.nodeSelector | ternary .Values.nodeSelector $servers.nodeSelector | toJson | quote }}
 ARCHWAY_SERVERS_TOLERATIONS: {{ kindIs "invalid" $servers.tolerations | ternary .Values.tolerations $servers.tolerations | toJson | quote }}

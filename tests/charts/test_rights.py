@@ -1,0 +1,58 @@
+"""What control may do in the cluster, by the values: the rules of the files in `files/`, in one namespace each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.charts.conftest import Render
+from tests.charts.matrix import MATRIX
+from tests.charts.objects import of_kind, pod_of
+from tests.charts.rendering import CHART, NAMESPACE
+
+ALL = ("in-servers-namespace", "for-cilium", "for-aws", "for-gke", "for-probes")
+
+
+def rules(*files: str) -> list[dict[str, Any]]:
+    return [rule for file in files for rule in yaml.safe_load((CHART / "files" / f"role-{file}.yaml").read_text())]
+
+
+@pytest.mark.parametrize("way", ["default", "two namespaces of servers"])
+def test_rights_are_the_rules_of_the_files_in_one_namespace_each(way: str, render: Render) -> None:
+    rendered = render(MATRIX[way])
+    namespaces = MATRIX[way].get("servers", {}).get("namespaces", ["archway-servers"])
+    roles = {one["metadata"]["namespace"]: one["rules"] for one in of_kind(rendered, "Role")}
+    assert roles == {NAMESPACE: rules("in-release-namespace"), **dict.fromkeys(namespaces, rules(*ALL))}
+    bound = {
+        one["metadata"]["namespace"]: (one["roleRef"], one["subjects"]) for one in of_kind(rendered, "RoleBinding")
+    }
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "archway-control"}
+    account = {"kind": "ServiceAccount", "name": "archway-control", "namespace": NAMESPACE}
+    assert bound == dict.fromkeys(roles, (role, [account]))
+    assert pod_of(rendered, "control")["serviceAccountName"] == "archway-control"
+    assert "serviceAccountName" not in pod_of(rendered, "proxy")
+
+
+@pytest.mark.parametrize(
+    ("egress", "files"),
+    [
+        ({"provider": "kubernetes", "probes": False}, ("in-servers-namespace",)),
+        ({"provider": "cilium", "probes": False}, ("in-servers-namespace", "for-cilium")),
+        ({"provider": "aws"}, ("in-servers-namespace", "for-aws", "for-probes")),
+        ({"provider": "gke"}, ("in-servers-namespace", "for-gke", "for-probes")),
+        ({"probes": False}, ("in-servers-namespace", "for-cilium", "for-aws", "for-gke")),
+    ],
+)
+def test_what_the_values_leave_out_is_no_right(
+    egress: dict[str, Any], files: tuple[str, ...], render: Render
+) -> None:
+    rendered = render({"servers": {"egress": egress}})
+    (role,) = [one for one in of_kind(rendered, "Role") if one["metadata"]["namespace"] != NAMESPACE]
+    assert role["rules"] == rules(*files)
+
+
+def test_every_file_of_rules_is_given_by_some_values() -> None:
+    files = {path.stem.removeprefix("role-") for path in (CHART / "files").glob("role-*.yaml")}
+    assert files == {"in-release-namespace", *ALL}
