@@ -61,7 +61,9 @@ MATRIX: Final[dict[str, dict[str, Any]]] = {
     "load balancer": {"proxy": {"service": {"type": "LoadBalancer", "annotations": {"lb/kind": "internal"}}}},
     "two namespaces of servers": {"servers": {"namespaces": ["tools-a", "tools-b"], "createNamespaces": False}},
     "servers on Cilium": {"servers": {"egress": {"provider": "cilium", "probes": False}}},
-    "servers on Google": {"servers": {"egress": {"provider": "gke"}}},
+    "servers on Google": {
+        "servers": {"egress": {"provider": "gke", "probeTargets": ["192.0.2.1:443", "example.com:443"]}}
+    },
     "servers on AWS": {"servers": {"egress": {"provider": "aws"}}},
     "policies of Kubernetes alone": {"servers": {"egress": {"provider": "kubernetes"}}},
     "no servers of our own": {"servers": {"enabled": False}},

@@ -36,7 +36,9 @@ def _all() -> Iterator[tuple[str, Series]]:
         }
         yield from _split(metric.name, metric.kind, labels, BOUNDS)
     for of_control in OF_CONTROL:
-        labels = {of_control.label: frozenset(of_control.values)} if of_control.label else {}
+        labels = dict.fromkeys(of_control.labels, ANY)
+        if labels:
+            labels[of_control.labels[-1]] = frozenset(of_control.values)
         yield from _split(of_control.name, of_control.kind, labels, BOUNDS_OF_CONTROL)
 
 

@@ -171,6 +171,9 @@ def test_names_of_objects_stay_labels_whatever_the_release_is_called(name: str, 
         ({"settings": {"ARCHWAY_RECORDS_DAYS": 30}}, "ARCHWAY_RECORDS_DAYS"),
         ({"tolerations": [{"key": "a", "operator": "Is"}]}, "/tolerations/0/operator"),
         ({"servers": {"namespaces": []}}, "/servers/namespaces"),
+        ({"servers": {"namespaces": [f"tools-{number}" for number in range(21)]}}, "/servers/namespaces"),
+        ({"servers": {"egress": {"provider": "calico"}}}, "/servers/egress/provider"),
+        ({"servers": {"egress": {"probeTargets": ["example.com"]}}}, "/servers/egress/probeTargets/0"),
         ({"servers": {"namespaces": ["Tools"]}}, "/servers/namespaces/0"),
         ({"servers": {"namespaces": [NAMESPACE]}}, "own namespace"),
         ({"servers": {"baseImage": "registry.example.com/base"}}, "/servers/baseImage"),
@@ -191,3 +194,9 @@ def test_the_values_of_the_page_on_installing_are_accepted(render: Render) -> No
     rendered = render(yaml.safe_load(dedent(block)))
     assert named(rendered, "Deployment", "archway-proxy")["spec"]["replicas"] == 3
     assert of_kind(rendered, "Ingress")
+
+
+def test_targets_of_probes_are_told_in_one_setting(render: Render) -> None:
+    told = settings_of(render(MATRIX["servers on Google"]), "control")
+    assert told["ARCHWAY_PROBE_TARGETS"] == "192.0.2.1:443,example.com:443"
+    assert "ARCHWAY_PROBE_TARGETS" not in settings_of(render({}), "control")

@@ -16,6 +16,9 @@ ARCHWAY_RUNTIME: cluster
 ARCHWAY_RELEASE_NAMESPACE: {{ .Release.Namespace | quote }}
 ARCHWAY_SERVERS_NAMESPACES: {{ join "," $servers.namespaces | quote }}
 ARCHWAY_BASE_IMAGE: {{ $servers.baseImage | quote }}
+{{- with $servers.egress.probeTargets }}
+ARCHWAY_PROBE_TARGETS: {{ join "," . | quote }}
+{{- end }}
 ARCHWAY_SERVERS_NODE_SELECTOR: {{ kindIs "invalid" $servers.nodeSelector | ternary .Values.nodeSelector $servers.nodeSelector | toJson | quote }}
 ARCHWAY_SERVERS_TOLERATIONS: {{ kindIs "invalid" $servers.tolerations | ternary .Values.tolerations $servers.tolerations | toJson | quote }}
 {{- end }}
