@@ -129,10 +129,6 @@ ACTIONS: Final[Mapping[Action, Held]] = MappingProxyType(
         "environment:create": Held("make an environment"),
         "environment:update": Held("change an environment, and restrict it"),
         "environment:delete": Held("delete an environment that nothing is in"),
-        "environment:deploy-to-restricted": Held("put entries into restricted environments, take them out, change "
-                                                 "what runs there, and lift the restriction"),
-        "environment:update": Held("rename an environment, and restrict it"),
-        "environment:delete": Held("delete an environment that no entry is in"),
         "environment:deploy-to-restricted": Held("put entries into restricted environments, take them out, and lift "
                                                  "the restriction"),
         "egress_preset:read": Held("see the egress presets, which environments name", role="member"),

@@ -32,6 +32,7 @@ OTHER_WRITERS = {
     "control/store/server_states.py": "nobody decides what the token of a bridge is",
     "control/store/idle_servers.py": "that a server is about to be ended was decided, and told, before",
     "control/store/cluster_capabilities.py": "what a cluster can hold is found, and decided by nobody",
+    "control/store/enforcement.py": "what a probe saw is decided by nobody",
     "control/store/migrate.py": "the list of migrations",
 }
 
