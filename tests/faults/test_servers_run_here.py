@@ -5,16 +5,19 @@ What `npx` would fetch is what the tests have of it already: here it is a script
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import asyncpg
 import pytest
 
 from archway.admin_client import AdminApi
@@ -152,6 +155,10 @@ class Asking:
             _, headers, _ = self.ask("initialize", hello)
             self._headers["Mcp-Session-Id"] = headers["Mcp-Session-Id"]
 
+    def take_the_other_lane(self):
+        """Send what the fast lane leaves to aiohttp."""
+        self._headers["TE"] = "trailers"
+
     def ask(self, method, params):
         """Status, headers, body."""
         own = {"Mcp-Method": method} | ({"Mcp-Name": params["name"]} if "name" in params else {})
@@ -197,6 +204,71 @@ def entry_called(api, slug):
     (entry,) = (one for one in api.pages("/entries") if one["slug"] == slug)
     (installation,) = (one for one in api.pages("/installations") if one["entry_id"] == entry["id"])
     return entry, installation
+
+
+def has_been_idle(here, installation):
+    """As if nobody had called it for the time that its entry says: proxies are told to forget it."""
+    (control,) = here.file["pids"]["control"]
+    own = dict(one.partition("=")[::2] for one in Path(f"/proc/{control}/environ").read_text().split("\0"))
+
+    async def told():
+        database = await asyncpg.connect(own["ARCHWAY_DATABASE_URL"])
+        async with database.transaction():
+            await database.execute(
+                "insert into idle_servers (installation_id) values ($1) on conflict do nothing", name
+            )
+            await database.execute("update idle_servers set dozes_since = now() where installation_id = $1", name)
+            await database.execute("select announce('installation', $1, 0)", name)
+        await database.close()
+
+    name = installation["id"]
+    asyncio.run(told())
+
+
+def runs_of(api, installation):
+    return api.get(f"/installations/{installation['id']}")["runs"]
+
+
+@pytest.fixture(scope="module")
+def sleeps(api, twice):
+    """The server of `twice` that is run here, whose entry has it ended when nobody calls it."""
+    entry, installation = entry_called(api, "local-time")
+    api.patch(f"/entries/{entry['id']}", {"run": {"idle_minutes": 5}})
+    return installation
+
+
+def test_twenty_calls_of_one_that_is_asleep_in_both_eras_and_lanes_are_answered_after_one_wake(
+    here, api, twice, sleeps
+):
+    until(lambda: runs_of(api, sleeps)["phase"] == "ready" and runs_of(api, sleeps)["is_latest"])
+    callers = [Asking(here, twice["process"], SPOKEN[era]) for era in SPOKEN for _ in range(10)]
+    for one in callers[::2]:
+        one.take_the_other_lane()
+    call = ("tools/call", {"name": "convert_time", "arguments": TOKYO})
+    assert b"19:00" in callers[0].ask(*call)[2]
+    ran = recorded(here.state / "servers" / "run" / f"{sleeps['id']}.json")
+    has_been_idle(here, sleeps)
+    until(lambda: runs_of(api, sleeps)["phase"] == "asleep")
+    until(lambda: not any(lives(one) for one in ran.values()))
+    before = runs_of(api, sleeps)["wakes"]
+    with ThreadPoolExecutor(len(callers)) as together:
+        answers = list(together.map(lambda one: one.ask(*call)[2], callers))
+    assert all(b"19:00" in one for one in answers), answers
+    assert runs_of(api, sleeps)["wakes"] == before + 1
+
+
+def test_one_that_is_asleep_while_no_control_can_wake_it_is_refused_and_answers_afterwards(here, api, twice, sleeps):
+    asking = Asking(here, twice["process"], SPOKEN["modern"])
+    call = ("tools/call", {"name": "convert_time", "arguments": TOKYO})
+    has_been_idle(here, sleeps)
+    until(lambda: runs_of(api, sleeps)["phase"] == "asleep")
+    (control,) = here.file["pids"]["control"]
+    os.kill(control, signal.SIGSTOP)
+    try:
+        assert b"cannot be looked up now; retry soon" in asking.ask(*call)[2]
+    finally:
+        os.kill(control, signal.SIGCONT)
+    until(lambda: b"19:00" in asking.ask(*call)[2])
 
 
 def test_servers_end_with_a_control_that_is_killed_and_come_back_with_the_next(here, api):
