@@ -129,8 +129,8 @@ ACTIONS: Final[Mapping[Action, Held]] = MappingProxyType(
         "environment:create": Held("make an environment"),
         "environment:update": Held("change an environment, and restrict it"),
         "environment:delete": Held("delete an environment that nothing is in"),
-        "environment:deploy-to-restricted": Held("put entries into restricted environments, take them out, and lift "
-                                                 "the restriction"),
+        "environment:deploy-to-restricted": Held("put entries into restricted environments, take them out, change "
+                                                 "what runs there, and lift the restriction"),
         "egress_preset:read": Held("see the egress presets, which environments name", role="member"),
         "egress_preset:create": Held("make an egress preset"),
         "egress_preset:update": Held("change an egress preset, and so what the servers may reach whose environments "
