@@ -18,12 +18,15 @@ from control.hosted_servers import HostedServers, hosted_servers
 from control.registry.row_seals import RowSeals
 from control.registry.server_state import ServerState
 from control.settings import ControlSettings
+from control.store import enforcement
 from control.store.notifications import listen
+from control.store.pool import transaction
 from core.keys import new_key
 from tests.control.registry_api import Api, api
 from tests.fakes.no_renewals import NoRenewals
 from tests.kube.fake_server import FakeKube
 from tests.kube.passing import running
+from tests.kube.probed_network import ProbedNetwork
 
 __all__ = ["api"]
 
@@ -152,3 +155,27 @@ async def test_one_that_is_asleep_has_no_pod_until_a_call_and_its_template_never
     await until(lambda: phase_is("ready"))
     (again,) = kube.things("deployments", "servers")
     assert (again["spec"], await has_pods(1)) == (awake["spec"], True)
+
+
+async def test_an_environment_is_probed_when_it_gets_a_policy_and_when_somebody_asks(
+    api: Api, kube: FakeKube, hosted: HostedServers
+) -> None:
+    network = ProbedNetwork(kube)
+    staging = await api.post("/environments", {"name": "Staging", "egress": {"mode": "off"}})
+
+    async def state() -> str:
+        found = await api.row("select state from egress_enforcement where environment_id = $1", staging["id"])
+        return found["state"] if found else ""
+
+    async def is_enforced() -> bool:
+        return await state() == "enforced"
+
+    async def is_not_enforced() -> bool:
+        return await state() == "not_enforced"
+
+    await until(is_enforced)
+    network.enforces = False
+    async with transaction(api.pool) as connection:
+        await enforcement.ask_again(connection, staging["id"])
+    await until(is_not_enforced)
+    assert [one["metadata"]["name"] for one in kube.things("pods", "servers")] == []
