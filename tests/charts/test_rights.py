@@ -12,7 +12,7 @@ from tests.charts.matrix import MATRIX
 from tests.charts.objects import of_kind, pod_of
 from tests.charts.rendering import CHART, NAMESPACE
 
-ALL = ("in-servers-namespace", "for-cilium", "for-aws", "for-gke", "for-probes")
+ALL = ("in-servers-namespace", "for-cilium", "for-aws", "for-gke", "for-dry-runs", "for-probes")
 
 
 def rules(*files: str) -> list[dict[str, Any]]:
@@ -36,21 +36,21 @@ def test_rights_are_the_rules_of_the_files_in_one_namespace_each(way: str, rende
 
 
 @pytest.mark.parametrize(
-    ("egress", "files"),
+    ("servers", "files"),
     [
-        ({"provider": "kubernetes", "probes": False}, ("in-servers-namespace",)),
-        ({"provider": "cilium", "probes": False}, ("in-servers-namespace", "for-cilium")),
-        ({"provider": "aws"}, ("in-servers-namespace", "for-aws", "for-probes")),
-        ({"provider": "gke"}, ("in-servers-namespace", "for-gke", "for-probes")),
-        ({"probes": False}, ("in-servers-namespace", "for-cilium", "for-aws", "for-gke")),
+        ({"egress": {"provider": "kubernetes", "probes": False}}, ()),
+        ({"egress": {"provider": "cilium", "probes": False}}, ("for-cilium",)),
+        ({"egress": {"provider": "aws"}}, ("for-aws", "for-probes")),
+        ({"egress": {"provider": "gke"}}, ("for-gke", "for-probes")),
+        ({"egress": {"probes": False}, "dryRuns": True}, ("for-cilium", "for-aws", "for-gke", "for-dry-runs")),
     ],
 )
 def test_what_the_values_leave_out_is_no_right(
-    egress: dict[str, Any], files: tuple[str, ...], render: Render
+    servers: dict[str, Any], files: tuple[str, ...], render: Render
 ) -> None:
-    rendered = render({"servers": {"egress": egress}})
+    rendered = render({"servers": {"dryRuns": False, **servers}})
     (role,) = [one for one in of_kind(rendered, "Role") if one["metadata"]["namespace"] != NAMESPACE]
-    assert role["rules"] == rules(*files)
+    assert role["rules"] == rules("in-servers-namespace", *files)
 
 
 def test_every_file_of_rules_is_given_by_some_values() -> None:
