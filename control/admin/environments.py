@@ -82,8 +82,10 @@ async def read_usage(asked: Asked, environment_id: Id) -> EnvironmentUsage:
 
 @operations.patch("/environments/{environment_id}")
 async def change_environment(asked: Asked, environment_id: Id, body: EnvironmentChange) -> EnvironmentView:
-    """Change an environment. The servers of the entries that are in it are looked at again; `shut_out` names those
-    that run elsewhere, where its policy does not let them be reached any more.
+    """Change an environment.
+
+    The servers of the entries that are in it are looked at again. `shut_out` names the entries whose servers run
+    elsewhere, at a host that its policy does not allow any more.
     """
     async with asked.changing() as write:
         wanted = partial(environment_with, given=body.changes())
