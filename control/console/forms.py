@@ -109,8 +109,9 @@ class Form:
         return " ".join(strange) or problem.detail
 
 
-def typed(given: Mapping[str, str]) -> Form:
-    """The form that a browser sent: without the spaces around a text, which nobody sees, and with the new lines that
-    everybody but forms uses.
+def typed(given: Mapping[str, str], kept: Collection[str] = ()) -> Form:
+    """The form that a browser sent: without the spaces around a text, which nobody sees, unless it is to be `kept`,
+    and with the new lines that everybody but forms uses.
     """
-    return Form({name: text.replace("\r\n", "\n").strip() for name, text in given.items()})
+    lines = {name: text.replace("\r\n", "\n") for name, text in given.items()}
+    return Form({name: text if name in kept else text.strip() for name, text in lines.items()})

@@ -18,6 +18,7 @@ from control.console.pages import (
     activity,
     connect,
     entry,
+    entry_override,
     entry_tool,
     explain,
     find,
@@ -65,6 +66,7 @@ _CLIENT: Final = f"/oauth-clients/{{client_id:{_ID}}}"
 _ENTRY: Final = f"/registry/{{entry_id:{_ID}}}"
 _TOOL: Final = f"{_ENTRY}/tools/{{tool_id:{_ID}}}"
 _CHANGES_ENTRY: Final = "PATCH /entries/{entry_id}"
+_OVERRIDES: Final = "POST /entries/{entry_id}/override/preview"
 _CHANGES_TOOL: Final = "PATCH /entries/{entry_id}/tools/{tool_id}"
 _INSTALLATION: Final = f"/installations/{{installation_id:{_ID}}}"
 _READS_INSTALLATION: Final = "GET /installations/{installation_id}"
@@ -119,6 +121,8 @@ PAGES: Final = (
     PageRoute("GET", f"{_ENTRY}/install", install.form, "POST /installations"),
     PageRoute("POST", f"{_ENTRY}/install", install.install, "POST /installations"),
     PageRoute("POST", f"{_ENTRY}/discover-through", entry.discover_through, _CHANGES_ENTRY),
+    PageRoute("GET", f"{_ENTRY}/override", entry_override.show, _OVERRIDES),
+    PageRoute("POST", f"{_ENTRY}/override", entry_override.save, _OVERRIDES),
     PageRoute("POST", f"{_ENTRY}/delete", entry.delete, "DELETE /entries/{entry_id}"),
     PageRoute("GET", _TOOL, entry_tool.show, "GET /entries/{entry_id}/tools/{tool_id}"),
     PageRoute("POST", f"{_TOOL}/quarantine", entry_tool.quarantine, _CHANGES_TOOL),

@@ -14,6 +14,7 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "entry-made": "The entry is added. Install it, and its tools are found.",
         "entries-made": "They are added. Install one, and its tools are found.",
         "entry-changed": "Saved.",
+        "override-not-tried": "Saved. The cluster could not be asked whether it takes it: see how its servers do.",
         "entry-moved": "Saved. Secrets do not follow to another address: see which installations wait for theirs.",
         "discovers-through": "Saved. The tools are found through that installation from its next discovery on.",
         "entry-deleted": "The entry is deleted, with what depended on it.",

@@ -5,6 +5,7 @@ gives what the admin API gives an operation: the database for reading, and a tra
 something.
 """
 
+from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -54,10 +55,12 @@ class Visit:
         given = {name: text for name, text in self.request.query.items() if text and name != "said"}
         return checked(model, given)
 
-    async def form(self) -> Form:
-        """What was sent. That a page of this person's own session sent it was checked before (`routes.py`)."""
+    async def form(self, *, kept: Collection[str] = ()) -> Form:
+        """What was sent; `kept`: fields in which blanks at both ends count. That a page of this person's own session
+        sent it was checked before (`routes.py`).
+        """
         given = await read_form(self.request)
-        return typed({name: text for name, text in given.items() if name != FIELD})
+        return typed({name: text for name, text in given.items() if name != FIELD}, kept)
 
     def changing(self) -> AbstractAsyncContextManager[Write]:
         """A transaction in which the person changes something."""

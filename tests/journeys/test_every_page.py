@@ -94,6 +94,7 @@ NAMES = {
     "programs-installation": "/installations/{its}",
     "entry-that-we-run": "/registry/{ours}",
     "change-entry-that-we-run": "/registry/{ours}/change",
+    "override": "/registry/{ours}/override",
     "server-that-we-run": "/installations/{run}",
     "log": "/installations/{run}/logs",
     "pull-secrets": "/pull-secrets",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -131,3 +132,27 @@ async def test_why_a_server_does_not_run_is_read_and_its_log_is_followed(
     await page.get_by_role("button", name="Cancel").first.press("Enter")
     await reported(console, made.id, "ready")
     await expect(page.locator(".light strong")).not_to_have_text("Does not run")
+
+
+@pytest.mark.parametrize("look", ["wide-light", "narrow-dark"])
+async def test_what_is_said_over_a_deployment_is_refused_by_line_tried_and_saved(
+    visits: Visits, console: Console, look: str
+) -> None:
+    visits.expected = ("422",)
+    entry = await an_entry(console, "files", reached=SelfHosted(command=("npx", "-y", "some-server@1.2.3")))
+    page = await visits.page(await console.person("Ann", "admin"), look)
+    await page.goto(f"/registry/{entry.id}")
+    await page.get_by_role("link", name="nothing yet").press("Enter")
+    text = page.get_by_label("What is said over it")
+    await text.fill("spec:\n  template:\n    spec:\n      hostNetwork: true\n")
+    await page.get_by_role("button", name="Save").press("Enter")
+    await expect(text).to_be_focused()
+    await expect(text).to_have_accessible_description(re.compile("Line 4 spec.template.spec.hostNetwork"))
+    await looked_at(page, f"override-refused-{look}")
+    await text.fill(f"# {LONG}\nspec:\n  template:\n    spec:\n      nodeSelector: {{disk: ssd}}\n")
+    await page.get_by_role("button", name="Show what it makes").press("Enter")
+    await expect(page.locator("#differences")).to_contain_text("+        disk: ssd")
+    await page.get_by_text("The whole Deployment").press("Enter")
+    await looked_at(page, f"override-tried-{look}")
+    await page.get_by_role("button", name="Save").press("Enter")
+    await expect(page.get_by_role("link", name="what YAML says")).to_be_visible()
