@@ -39,6 +39,7 @@ from control.registry import (
     definition_differences,
     definition_extras,
     discovery_news,
+    environment_rules,
     exposed_names,
     headers,
     idleness,
@@ -54,6 +55,7 @@ from control.registry import (
     visibility,
 )
 from control.registry.credential import OAuthCredential
+from control.registry.gateway import MAX_ENVIRONMENTS
 from control.registry.installation import LONGEST_ADDRESS
 from control.registry.installing import MOST_SERVERS
 from control.registry.token import LONGEST_OWN
@@ -423,6 +425,10 @@ FIGURES = {
     "an answer that stands in a URL": f"{url_template.MAX_LABEL} characters in the host, "
     f"{url_template.MAX_SEGMENT} in the path; the whole URL {MAX_URL_CHARS:,}",
     "a URL": f"{MAX_URL_CHARS:,} characters",
+    "egress presets, and image registries, of an environment": f"{environment_rules.MAX_PRESETS} of each",
+    "labels of nodes, and tolerations, of an environment": f"{environment_rules.MAX_SELECTOR} of each",
+    "environments that a gateway names": f"{MAX_ENVIRONMENTS}",
+    "servers that a quota lets a team have": f"{environment_rules.MAX_SERVERS:,}",
     "names on a gateway's header allowlist": f"{headers.MAX_ALLOWLIST}",
     "tools on a gateway": f"{MOST_ON_A_GATEWAY:,}",
     "their definitions together": size(MOST_BYTES),
