@@ -77,7 +77,7 @@ async def test_where_registries_are_named_afterwards_the_server_is_refused_at_th
     [
         pytest.param("evil@registry.example.com/team/server:1", id="K-4: image evil@..."),
         pytest.param("169.254.169.254/team/server:1", id="K-4: registry host 169.254.169.254"),
-        pytest.param("0xa9.0xfe.0xa9.0xfe:80/server:1", id="K-4: registry host 169.254.169.254, spelled otherwise"),
+        pytest.param("0xa9.0xfe.0xa9.0xfe:80/server:1", id="K-4: registry host 169.254.169.254-spelled otherwise"),
     ],
 )
 async def test_an_image_that_is_none_or_of_a_metadata_service_is_refused_when_the_entry_is_saved(
@@ -90,9 +90,9 @@ async def test_an_image_that_is_none_or_of_a_metadata_service_is_refused_when_th
 @pytest.mark.parametrize(
     "registry",
     [
-        pytest.param("169.254.169.254", id="K-4: registry host 169.254.169.254, of a pull secret"),
-        pytest.param("2852039166", id="K-4: registry host 169.254.169.254, of a pull secret, as a number"),
-        pytest.param("[fd00:ec2::254]:443", id="K-4: registry host 169.254.169.254, of a pull secret, in IPv6"),
+        pytest.param("169.254.169.254", id="K-4: registry host 169.254.169.254-of a pull secret"),
+        pytest.param("2852039166", id="K-4: registry host 169.254.169.254-of a pull secret, as a number"),
+        pytest.param("[fd00:ec2::254]:443", id="K-4: registry host 169.254.169.254-of a pull secret, in IPv6"),
     ],
 )
 async def test_a_credential_is_kept_for_no_metadata_service(api: Api, registry: str) -> None:

@@ -27,13 +27,22 @@ from tests.unit.control.changes.acting import ADMIN, SAFEGUARDS, waiting_for_a_l
 __all__ = ["api"]
 
 REMOTE = {"url": "https://server.example/mcp"}
-KINDS = [pytest.param({"run": RUN}, id="K-6: self-hosted"), pytest.param(REMOTE, id="K-6: remote")]
+KINDS = [
+    pytest.param({"run": RUN}, id="K-6: made there or moved, self-hosted"),
+    pytest.param(REMOTE, id="K-6: made there or moved, remote"),
+]
 OTHERS: dict[str, JSON] = {
     "image": {"run": {"image": "registry.example/server:2"}},
     "command": {"run": {"command": ["server", "--other"]}},
     "variable": {"run": {"environment": {"MODE": "other"}}},
     "secret": {"run_secrets": {"KEY": "other"}},
+    "override": {"run": {"override": "spec: {template: {spec: {nodeSelector: {pool: other}}}}"}},
     "kind": {"kind": "remote", **REMOTE},
+}
+TO_ITS_NODES = {
+    "its nodes": ("spec.template.spec.nodeSelector.pool", "nodeSelector: {pool: vault}"),
+    "its taints": ("spec.template.spec.tolerations[0]", "tolerations: [{key: vault, operator: Exists}]"),
+    "its namespace": ("spec.template.spec.namespace", "namespace: vault"),
 }
 
 
@@ -85,14 +94,28 @@ async def test_what_is_read_from_a_client_s_configuration_gets_there_no_other_wa
 
 @pytest.mark.parametrize("change", [pytest.param(one, id=f"K-6: other {name}") for name, one in OTHERS.items()])
 async def test_what_runs_there_becomes_nothing_else_by_whoever_may_not_put_it_there(api: Api, change: JSON) -> None:
-    eva, _ = await editor(api, "eva")
-    dora, _ = await editor(api, "dora", DEPLOY)
+    eva, _ = await editor(api, "eva", "entry:override")
+    dora, _ = await editor(api, "dora", DEPLOY, "entry:override")
     path = f"/entries/{(await entry_in(api, await environment(api)))['id']}"
     before = await api.get(path)
     assert DEPLOY in (await api.patch(path, change, as_=eva, expect=403))["detail"]
     assert await api.get(path) == before
     await api.patch(path, {"name": "Called otherwise"}, as_=eva)
     await api.patch(path, change, as_=dora)
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [pytest.param(*both, id=f"K-6: override to {name}") for name, both in TO_ITS_NODES.items()],
+)
+async def test_no_override_leads_there_from_elsewhere(api: Api, at: str, said: str) -> None:
+    there = {"node_selector": {"pool": "vault"}, "tolerations": [{"key": "vault", "operator": "Exists"}]}
+    await api.post("/environments", {"name": "Vault", "restricted": True, "namespace": "vault", **there})
+    path = f"/entries/{(await api.post('/entries', body({'run': RUN}, None)))['id']}"
+    override = f"spec: {{template: {{spec: {{{said}}}}}}}"
+    refused = await api.patch(path, {"run": {"override": override}}, expect=422)
+    assert refused["errors"][0]["field"] == "run.override"
+    assert at in refused["detail"]
 
 
 async def test_a_remote_server_there_becomes_no_other(api: Api) -> None:
