@@ -119,7 +119,7 @@ TABLE: Mapping[str, tuple[Action, ...]] = MappingProxyType(
         "PATCH /pull-secrets/{pull_secret_id}": ("pull_secret:update",),
         "DELETE /pull-secrets/{pull_secret_id}": ("pull_secret:delete",),
         "GET /environments": ("environment:read",),
-        "POST /environments": ("environment:create",),
+        "POST /environments": ("environment:create", "environment:deploy-to-restricted"),
         "GET /environments/{environment_id}": ("environment:read",),
         "GET /environments/{environment_id}/usage": ("environment:read",),
         "PATCH /environments/{environment_id}": ("environment:update", "environment:deploy-to-restricted"),

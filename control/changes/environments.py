@@ -30,6 +30,7 @@ async def create(write: Write, safeguards: Safeguards, wanted: NewEnvironment) -
     """
     _refuse_without(write, "environment:create")
     checked = check_environment(wanted, safeguards.namespaces)
+    await _refuse_shared(write, checked)
     await check_environment_is_held(write, checked, None)
     made = await rows.insert(write, checked)
     await write.announce()
@@ -52,6 +53,7 @@ async def change(
     asked = check_environment(wanted(before), safeguards.namespaces)
     if before.restricted and not asked.restricted:
         await write.holder(DEPLOY, Organisation())
+    await _refuse_shared(write, asked)
     await check_environment_is_held(write, asked, before)
     after = await rows.update(write, environment_id, asked)
     shut_out = await _announce(write, before, after)
@@ -126,6 +128,15 @@ async def _announce(write: Write, before: Environment, after: Environment) -> li
     now = await held_now(write, [after.id])
     await write.announce(entries=now.entries, installations_over=now.installations_over)
     return now.shut_out
+
+
+async def _refuse_shared(write: Write, asked: NewEnvironment) -> None:
+    """NotAllowed where an environment that is not restricted would lead into the namespace of one that is."""
+    if asked.restricted or not asked.namespace:
+        return
+    kept = await environments.restricted(write.connection)
+    if any(one.namespace == asked.namespace for one in kept):
+        await write.holder(DEPLOY, Organisation())
 
 
 async def _locked(write: Write, environment_id: str, action: Action, version: int | None) -> Environment:

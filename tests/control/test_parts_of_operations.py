@@ -118,6 +118,12 @@ async def lifts_a_restriction(api: Api, client: AdminClient) -> bool:
     return (await client.send("PATCH", path, {"restricted": False}, match="*")).status == 200
 
 
+async def leads_into_a_restricted_namespace(api: Api, client: AdminClient) -> bool:
+    namespace = f"n{client.user['id'][-8:]}"
+    await api.post("/environments", {"name": f"Of {namespace}", "restricted": True, "namespace": namespace})
+    return (await client.post("/environments", {"name": namespace, "namespace": namespace})).status == 201
+
+
 async def asks_what_becomes_of_anothers_call(api: Api, client: AdminClient) -> bool:
     gateway = await api.gateway(slug=f"g{client.user['id'][-8:]}")
     path = f"/gateways/{gateway['id']}/explain"
@@ -133,6 +139,7 @@ PARTS: dict[tuple[str, Action], Callable[[Api, AdminClient], Awaitable[bool]]] =
     ("PATCH /entries/{entry_id}", "entry:run"): changes_what_runs_here,
     ("POST /entries", DEPLOY): makes_an_entry_in_a_restricted_environment,
     ("PATCH /entries/{entry_id}", DEPLOY): moves_an_entry_into_a_restricted_environment,
+    ("POST /environments", DEPLOY): leads_into_a_restricted_namespace,
     ("PATCH /environments/{environment_id}", DEPLOY): lifts_a_restriction,
     ("POST /installations", "installation:share"): installs_for_everybody,
     ("POST /installations", "oauth_client:update"): installs_for_a_program,

@@ -190,6 +190,17 @@ async def test_a_restriction_that_is_being_put_holds_for_whoever_is_just_moving_
     assert (await api.get(f"/entries/{entry['id']}"))["environment_id"] is None
 
 
+async def test_no_other_environment_leads_into_its_namespace_without_the_permission(api: Api) -> None:
+    uma, _ = await editor(api, "uma", "environment:create", "environment:update")
+    await api.post("/environments", {"name": "Vault", "restricted": True, "namespace": "vault"})
+    door = {"name": "Door", "namespace": "vault"}
+    assert DEPLOY in (await api.post("/environments", door, as_=uma, expect=403))["detail"]
+    made = await api.post("/environments", {**door, "namespace": "open"}, as_=uma)
+    path = f"/environments/{made['id']}"
+    assert DEPLOY in (await api.patch(path, {"namespace": "vault"}, as_=uma, expect=403))["detail"]
+    await api.patch(path, {"namespace": "vault"})
+
+
 async def test_whoever_lifts_the_restriction_holds_it_when_they_do(api: Api) -> None:
     uma, holding = await editor(api, "uma", DEPLOY, "environment:update")
     production = await environment(api)
