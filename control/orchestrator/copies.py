@@ -6,7 +6,7 @@ the others.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from typing import Final
 
@@ -69,6 +69,10 @@ class Copies:
     def find(self, kind: Kind, name: str) -> Object | None:
         """One object."""
         return self._by_kind[kind].objects.get(name)
+
+    def all(self, kind: Kind) -> Collection[Object]:
+        """All of one kind, those of no single installation too."""
+        return self._by_kind[kind].objects.values()
 
     def of(self, kind: Kind, installation_id: str) -> list[Object]:
         """The objects of one kind that belong to an installation, in the order of their names."""

@@ -4,26 +4,43 @@ The runtime has one for each namespace of the settings, for as long as it runs.
 """
 
 import asyncio
+import logging
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
+from control.orchestrator.baseline import baseline, cuts_off
 from control.orchestrator.cluster import Cluster, ClusterSaid
 from control.orchestrator.copies import Changed, Closed, Copies
 from control.orchestrator.defaults import Defaults
 from control.orchestrator.differences import differs, fingerprinted
 from control.orchestrator.foreign_secrets import check_foreign_secrets
 from control.orchestrator.identity import INSTANCE, PROBE
-from control.orchestrator.kinds import APPLIED, DEPLOYMENT, POD, POLICIES, SECRET, Kind, Object, kind_of, watched
+from control.orchestrator.kinds import (
+    APPLIED,
+    DEPLOYMENT,
+    POD,
+    POLICIES,
+    POLICY,
+    SECRET,
+    Kind,
+    Object,
+    kind_of,
+    watched,
+)
 from control.orchestrator.objects import objects_of
 from control.servers.runtime import Refused, RuntimeAway
 from control.servers.wanted import WantedServer
 from core.spreading import between
 
+log = logging.getLogger(__name__)
+
 FULL_APPLY_S: Final = (3 * 3600.0, 6 * 3600.0)
 """After so long an installation is applied though nothing seems to differ: for what no watch told."""
-LOOK_AGAIN_S: Final = 1.0
-"""Whether what is here may be seen by now."""
+LOOK_AGAIN_S: Final = 30.0
+"""How late the baseline is seen to be missing, where no watch told."""
+SPACING_S: Final = 1.0
+"""Between two looks at it, however often it is changed."""
 CONFLICT: Final = 409
 
 
@@ -36,24 +53,58 @@ class Namespace:
         """`full_at`: when each installation is to be applied whatever the copies say; outlives this."""
         self.name, self._full_at = name, full_at
         labels = f"{INSTANCE}={defaults.instance_id},!{PROBE}"
-        self.copies = Copies(cluster, name, labels, changed, watched("kubernetes"))
+        self.copies = Copies(cluster, name, labels, self._told, watched("kubernetes"))
         self._cluster, self._defaults, self._changed = cluster, defaults, changed
+        self._confined: set[str] = set()
+        """Installations whose policies were applied, or seen to be as they should be."""
+        self._laying = asyncio.Lock()
+        self._moved = asyncio.Event()
+        """Set when something of no single server has changed."""
 
     async def run(self) -> None:
         """Watch it, until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.copies.run(), name=f"servers/copies/{self.name}")
-            group.create_task(self._begin(), name=f"servers/begin/{self.name}")
+            group.create_task(self._keep(), name=f"servers/baseline/{self.name}")
 
-    async def _begin(self) -> None:
-        """Once it is known what is here, tell of each installation: before, nothing could be said of it."""
+    async def _keep(self) -> None:
+        """Once it is known what is here, tell of each installation: before, nothing could be said of it. Then keep
+        the baseline.
+        """
         while True:
             with suppress(RuntimeAway, Closed):
                 await self.copies.filled()
                 break
-            await asyncio.sleep(LOOK_AGAIN_S)
+            await asyncio.sleep(SPACING_S)
         for installation_id in self.copies.installations():
             self._changed(installation_id, False)
+        while True:
+            self._moved.clear()
+            try:
+                await self._lay_baseline()
+            except (RuntimeAway, Refused) as fault:
+                log.warning("the baseline is not as it should be", extra={"where": self.name, "fault": str(fault)})
+            await asyncio.sleep(SPACING_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_AGAIN_S):
+                    await self._moved.wait()
+
+    async def _lay_baseline(self) -> None:
+        """Unless it would cut a server off whose policy says nothing yet of what it may reach."""
+        async with self._laying:
+            made = self._differing([fingerprinted(baseline(self._defaults, self.name))])
+            if not made or cuts_off(self.copies.all(POLICY), self._confined):
+                return
+            try:
+                await self._put(made)
+            except ClusterSaid as said:
+                raise _refusal(said) from None
+
+    def _told(self, installation_id: str, drifted: bool) -> None:
+        if installation_id:
+            self._changed(installation_id, drifted)
+        else:
+            self._moved.set()
 
     async def filled(self) -> None:
         """Until it is known what is there; raises RuntimeAway, and Refused where control has no rights."""
@@ -74,10 +125,14 @@ class Namespace:
         made = self._objects(wanted)
         full = self._is_due(installation_id)
         to_apply = made if full else self._differing(made)
+        policies = [one for one in to_apply if kind_of(one) in POLICIES]
+        await self._lay_baseline()
         try:
+            await self._put(policies)
+            self._confined.add(installation_id)
             if to_apply:
                 await check_foreign_secrets(self._cluster, self.name, wanted)
-            await self._put(to_apply)
+            await self._put([one for one in to_apply if one not in policies])
             await self._clear(installation_id, {(kind_of(one), one["metadata"]["name"]) for one in made})
         except ClusterSaid as said:
             raise _refusal(said) from None
@@ -91,6 +146,7 @@ class Namespace:
         made = [one for one in self._objects(wanted) if kind_of(one) in POLICIES]
         try:
             await self._put(self._differing(made))
+            self._confined.add(wanted.installation_id)
         except ClusterSaid as said:
             raise _refusal(said) from None
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from control.orchestrator.defaults import Defaults
 from control.registry.self_hosted import USUAL, Resources
 from control.servers.wanted import PullSecret, WantedServer
+from core.egress.rules import Allowed, EgressRules
 
 INSTANCE = "0193a1b2-0000-7000-8000-0000000000aa"
 INSTALLATION = "0193a1b2-c3d4-7e5f-8a6b-112233445566"
@@ -64,9 +65,20 @@ HTTP = replace(
 )
 BARE = replace(HTTP, team_id=None, health_path="", secret_environment={}, files={}, environment={}, pull_secrets=())
 OWN_IMAGE = replace(STDIO, entry="notes", image="registry.example/notes:2", command=("notes", "serve"))
+PLACED = replace(
+    HTTP,
+    environment_id="0193a1b2-0000-7000-8000-0000000000cc",
+    environment_name="Production",
+    namespace="tools-live",
+    egress=EgressRules(mode="restricted", allowed=(Allowed(cidrs=("203.0.113.0/24",), ports=("443", "5432-5440")),)),
+    node_selector={"pool": "live", "zone": "a"},
+    tolerations=({"key": "live", "operator": "Exists"},),
+    resources=Resources(cpu="500m", memory="1Gi", memory_limit="2Gi"),
+)
 GOLDEN = {
     "stdio_on_the_base_image": (STDIO, DEFAULTS),
     "http_with_all": (HTTP, DEFAULTS),
     "http_with_nothing": (BARE, DEFAULTS),
     "stdio_in_an_own_image": (OWN_IMAGE, TAINTED),
+    "in_an_environment": (PLACED, TAINTED),
 }

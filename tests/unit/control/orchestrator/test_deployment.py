@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from control.orchestrator.deployment import deployment
+from control.orchestrator.identity import ENVIRONMENT
 from control.servers.runtime import Refused
 from control.servers.wanted import WantedServer
-from tests.kube.wanted_servers import DEFAULTS, HTTP, STDIO, TAINTED
+from core.egress.rules import EgressRules
+from tests.kube.wanted_servers import DEFAULTS, HTTP, PLACED, STDIO, TAINTED
 
 
 def template(wanted: WantedServer) -> Any:
@@ -87,3 +89,23 @@ def test_pods_inherit_where_they_may_run() -> None:
     assert pod["nodeSelector"] == {"pool": "mcp"}
     assert pod["tolerations"] == [{"key": "dedicated", "operator": "Equal", "value": "mcp", "effect": "NoSchedule"}]
     assert not {"nodeSelector", "tolerations"} & template(STDIO)["spec"].keys()
+
+
+def test_an_environment_adds_to_the_labels_of_nodes_and_replaces_what_is_tolerated() -> None:
+    pod = deployment(PLACED, TAINTED)["spec"]["template"]["spec"]
+    assert pod["nodeSelector"] == {"pool": "live", "zone": "a"}
+    assert pod["tolerations"] == [{"key": "live", "operator": "Exists"}]
+    bare = deployment(replace(PLACED, node_selector={}, tolerations=()), TAINTED)["spec"]["template"]["spec"]
+    assert (bare["nodeSelector"], bare["tolerations"][0]["key"]) == ({"pool": "mcp"}, "dedicated")
+
+
+def test_an_environment_is_named_on_the_deployment_and_renaming_it_restarts_nothing() -> None:
+    found = deployment(PLACED, TAINTED)
+    assert found["metadata"]["annotations"][ENVIRONMENT] == "Production"
+    renamed = deployment(replace(PLACED, environment_name="Live", environment_id="other"), TAINTED)
+    assert renamed["spec"] == found["spec"]
+    assert ENVIRONMENT not in deployment(STDIO, DEFAULTS)["metadata"]["annotations"]
+
+
+def test_what_a_server_may_reach_is_no_part_of_its_deployment() -> None:
+    assert deployment(replace(STDIO, egress=EgressRules(mode="off")), DEFAULTS) == deployment(STDIO, DEFAULTS)

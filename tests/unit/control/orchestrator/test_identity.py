@@ -8,9 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from control.orchestrator.identity import ENTRY, TEAM, labels, selecting, server_name
+from control.orchestrator.identity import (
+    ENTRY,
+    TEAM,
+    labels,
+    metadata,
+    namespace_of,
+    selecting,
+    server_name,
+    shared_name,
+)
 from core.identifiers import new_id
-from tests.kube.wanted_servers import INSTALLATION, INSTANCE
+from tests.kube.wanted_servers import DEFAULTS, HTTP, INSTALLATION, INSTANCE, PLACED
 from tests.kube.wanted_servers import TEAM as TEAM_ID
 
 LABEL = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
@@ -19,6 +28,16 @@ LABEL_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
 
 def test_a_name_says_of_which_entry_it_is_and_of_which_installation() -> None:
     assert server_name("time", INSTALLATION) == "mcp-time-112233445566"
+
+
+def test_what_all_servers_share_is_named_as_no_server_is() -> None:
+    assert shared_name(INSTANCE, "baseline") == "archway-0000000000aa-baseline"
+    assert server_name("baseline", INSTANCE).startswith("mcp-")
+
+
+def test_a_server_is_in_the_namespace_of_its_environment_or_else_in_the_deployments_own() -> None:
+    assert [namespace_of(one, DEFAULTS) for one in (PLACED, HTTP)] == ["tools-live", "servers"]
+    assert metadata(PLACED, DEFAULTS)["namespace"] == "tools-live"
 
 
 @given(st.text(max_size=300), st.uuids())

@@ -16,14 +16,15 @@ KINDS = ("networkpolicies", "secrets", "deployments", "services")
 
 
 def names(kube: FakeKube, plural: str) -> list[str]:
-    return [one["metadata"]["name"] for one in kube.things(plural, NAMESPACE)]
+    found = [one["metadata"]["name"] for one in kube.things(plural, NAMESPACE)]
+    return [name for name in found if not name.endswith("-baseline")]
 
 
 def writes(kube: FakeKube) -> list[tuple[str, str]]:
     return [
         (asked.method, asked.path.split("/")[-2])
         for asked in kube.requests
-        if asked.method != "GET" and "/leases" not in asked.path
+        if asked.method != "GET" and "/leases" not in asked.path and not asked.path.endswith("-baseline")
     ]
 
 
