@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "pytester",
+    "tests.plugins.collector_at_rest",
     "tests.plugins.generated_cases",
     "tests.plugins.moved_clock",
     "tests.plugins.no_outside_network",

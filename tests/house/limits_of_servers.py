@@ -1,6 +1,7 @@
 """Limits of what keeps servers in a cluster and as processes, for `test_limits_page.py`: what each row says."""
 
-from control.orchestrator import cluster
+from control import settings
+from control.orchestrator import cluster, runtime
 from control.orchestrator import lease as leading
 from control.servers import keys, loop, orphans
 
@@ -22,5 +23,7 @@ SERVERS = {
     f"{keys.FIRST_AGAIN_S:g} to {keys.LAST_AGAIN_S:g} seconds",
     "seconds until a change is seen where a pooler forbids LISTEN": f"{loop.POLL_EVERY_S:g}",
     "servers of nobody that go at once": f"{orphans.ALWAYS}, or {100 * orphans.MOST_SHARE:g} % of all",
+    "namespaces in which servers run": f"{settings.MOST_NAMESPACES}",
+    "seconds that one that has moved is left where it was": f"{runtime.LEFT_AFTER_S:g}, after it answers elsewhere",
     "seconds that a leader may not renew": f"{leading.GIVE_UP_S:g}, and another takes over after {leading.LASTS_S}",
 }
