@@ -94,6 +94,23 @@ async def changes_what_runs_here(api: Api, client: AdminClient) -> bool:
     return statuses == {200}
 
 
+OVER_IT = {"override": "spec: {template: {metadata: {annotations: {custom.archway.dev/note: mine}}}}"}
+
+
+async def says_more_of_what_runs_here(api: Api, client: AdminClient) -> bool:
+    await give(api, client, f"Runs, of {client.user['id']}", frozenset({"entry:run"}), None)
+    run = {"command": ["npx", "-y", "ours@1.2.3"]}
+    body = {"slug": f"e{client.user['id'][-8:]}", "name": "Ours", "run": {**run, **OVER_IT}}
+    return (await client.post("/entries", body)).status == 201
+
+
+async def changes_more_of_what_runs_here(api: Api, client: AdminClient) -> bool:
+    await give(api, client, f"Runs, of {client.user['id']}", frozenset({"entry:run"}), None)
+    run = {"command": ["npx", "-y", "ours@1.2.3"]}
+    made = await api.entry(slug=f"e{client.user['id'][-8:]}", kind="self_hosted", run=run, url="")
+    return (await client.send("PATCH", f"/entries/{made['id']}", {"run": OVER_IT}, match="*")).status == 200
+
+
 async def restricted_one(api: Api, client: AdminClient) -> str:
     """The identifier of an environment that only some put entries into."""
     made = await api.post("/environments", {"name": f"Of {client.user['id']}", "restricted": True})
@@ -137,6 +154,8 @@ PARTS: dict[tuple[str, Action], Callable[[Api, AdminClient], Awaitable[bool]]] =
     ("PUT /teams/{team_id}/members/{user_id}", "role:grant"): makes_an_editor_of_a_team,
     ("POST /entries", "entry:run"): says_what_runs_here,
     ("PATCH /entries/{entry_id}", "entry:run"): changes_what_runs_here,
+    ("POST /entries", "entry:override"): says_more_of_what_runs_here,
+    ("PATCH /entries/{entry_id}", "entry:override"): changes_more_of_what_runs_here,
     ("POST /entries", DEPLOY): makes_an_entry_in_a_restricted_environment,
     ("PATCH /entries/{entry_id}", DEPLOY): moves_an_entry_into_a_restricted_environment,
     ("POST /environments", DEPLOY): leads_into_a_restricted_namespace,
