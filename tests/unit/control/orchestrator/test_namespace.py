@@ -11,6 +11,7 @@ import pytest
 from control.orchestrator.kinds import watched
 from control.orchestrator.runtime import LEFT_AFTER_S
 from control.servers.runtime import RuntimeAway
+from core.egress.rules import EgressRules
 from tests.kube import outcomes
 from tests.kube.fake_server import FakeKube
 from tests.kube.passing import Passing, UnderWay, running
@@ -86,7 +87,6 @@ async def test_each_server_is_made_in_the_namespace_of_its_environment_and_nowhe
 async def test_a_server_that_moves_answers_all_the_while_and_leaves_nothing_behind(
     one: Platform, kube: FakeKube, passing: Passing
 ) -> None:
-    seen: list[tuple[str, str]] = []
     async with running(one.run()):
         await ready(one, passing, A)
         kube.rollouts.outcome = lambda _: outcomes.STARTING
@@ -98,13 +98,41 @@ async def test_a_server_that_moves_answers_all_the_while_and_leaves_nothing_behi
         kube.rollouts.become(OTHER, name_of(A), outcomes.READY)
         await passing.until(lambda: one.rows.states[A].phase == "ready", by=0.1)
         assert one.rows.states[A].endpoint == endpoint(OTHER, A)
-        seen += [("new", one.rows.states[A].endpoint)]
         waited = await passing.until(lambda: "services" not in there(kube, A, NAMESPACE), by=1)
         assert waited >= LEFT_AFTER_S - 2
         await passing.until(lambda: there(kube, A, NAMESPACE) == [], by=1)
         await passing.seconds(60, by=2)
     assert len(there(kube, A, OTHER)) == 4
     assert (one.rows.states[A].phase, one.rows.states[A].endpoint) == ("ready", endpoint(OTHER, A))
+
+
+async def test_what_a_server_may_reach_is_the_new_environments_in_both_places_at_once(
+    one: Platform, kube: FakeKube, passing: Passing
+) -> None:
+    async with running(one.run()):
+        await ready(one, passing, A)
+        kube.rollouts.outcome = lambda _: outcomes.STARTING
+        wants(one, A, namespace=OTHER, egress=EgressRules(mode="off"))
+        await passing.until(lambda: len(there(kube, A, OTHER)) == 4, by=0.1)
+        await passing.seconds(3)
+    policies = [kube.thing("networkpolicies", namespace, name_of(A)) for namespace in BOTH]
+    old, new = [one["spec"]["egress"] for one in policies if one is not None]
+    assert old == new
+    (dns,) = old
+    assert dns["ports"][0]["port"] == 53
+
+
+async def test_one_that_moves_asleep_leaves_its_old_place_without_answering_in_the_new(
+    one: Platform, kube: FakeKube, passing: Passing
+) -> None:
+    async with running(one.run()):
+        await ready(one, passing, A)
+        wants(one, A, namespace=OTHER, asleep=True)
+        await passing.until(lambda: len(there(kube, A, OTHER)) == 4, by=0.1)
+        assert await passing.until(lambda: there(kube, A, NAMESPACE) == [], by=0.5) < LEFT_AFTER_S
+        await passing.seconds(60, by=2)
+    pods = [pod["metadata"]["name"] for namespace in BOTH for pod in kube.things("pods", namespace)]
+    assert [pod.startswith(name_of(B)) for pod in pods] == [True]
 
 
 async def test_a_move_that_a_control_before_began_is_ended_by_the_next(
