@@ -25,7 +25,7 @@ from control.servers.sleeping import Heard, Sleeper
 from control.servers.tokens_at_start import TokensAtStart, TokenWanted
 from control.servers.wanted import WantedServer
 from control.settings import ControlSettings
-from control.store import enforcement, environments, publication, server_states, wanted_servers
+from control.store import cluster_capabilities, enforcement, environments, publication, server_states, wanted_servers
 from control.store.pool import Pool, transaction
 from core.tasks import Tasks, forever
 
@@ -122,8 +122,10 @@ async def hosted_servers(
     """
     match settings.runtime:
         case "":
+            await _no_cluster(pool)
             return None
         case "process":
+            await _no_cluster(pool)
             runtime = process_runtime(settings)
             loop = ServerLoop(runtime, _rows(pool, seals, TokensAtStart(renewals), settings.base_image), report)
             return HostedServers(runtime, loop, _sleeper(pool, runtime, heard), _always, _nothing)
@@ -135,6 +137,7 @@ async def _in_a_cluster(
     settings: ControlSettings, pool: Pool, seals: RowSeals, report: Report, renewals: Renewals, heard: Heard | None
 ) -> HostedServers:
     # Imported here: the client of Kubernetes takes 70 MB, which a control without a cluster does not need.
+    from control.cluster_looks import looks_at
     from control.orchestrator.cluster import connected
     from control.orchestrator.defaults import Defaults
     from control.orchestrator.kinds import WATCHED
@@ -155,12 +158,19 @@ async def _in_a_cluster(
         tolerations=settings.tolerations,
     )
     cluster = await connected(settings.kubeconfig, watches=len(WATCHED) * len(settings.namespaces))
-    runtime = ClusterRuntime(cluster, defaults, settings.namespaces)
+    looks = await looks_at(cluster, settings, pool)
+    runtime = ClusterRuntime(cluster, defaults, settings.namespaces, looks.look)
     loop = ServerLoop(runtime, _rows(pool, seals, TokensAtStart(renewals), settings.base_image), report)
     holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     lease = Lease(cluster, settings.release_namespace, f"archway-servers-{instance_id[-12:]}", holder)
-    probes = ProbeRounds(Prober(cluster, defaults, settings.probed), _probe_rows(pool))
+    probes = ProbeRounds(Prober(cluster, defaults, settings.probed, lambda: looks.known), _probe_rows(pool))
     return HostedServers(runtime, loop, _sleeper(pool, runtime, heard), lease.lead, cluster.close, probes)
+
+
+async def _no_cluster(pool: Pool) -> None:
+    """There is none to ask what egress it can hold."""
+    async with transaction(pool) as connection:
+        await cluster_capabilities.forget(connection)
 
 
 def _probe_rows(pool: Pool) -> "ProbeRows":

@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from control.registry.cluster_dns import ClusterDns, as_named
 from control.registry.probe_targets import ProbeTarget, probe_targets
-from core.egress.addresses import AddressPolicy, parse_networks
+from core.egress.addresses import AddressPolicy, Network, parse_networks
 from core.keys import KeyRing, parse_key_ring, refuse_repeats
 from core.settings import BadSetting, Seconds, host_port, load, variable
 from core.signing import Signer
@@ -86,6 +87,13 @@ class ControlSettings(msgspec.Struct, frozen=True):
     servers_tolerations: str = ""
     """JSON list: taints of nodes that servers tolerate, as a pod's `spec.tolerations` has them."""
 
+    egress_provider: Literal["auto", "kubernetes", "cilium", "gke", "aws"] = "auto"
+    """Who holds egress policies in the cluster; `auto`: whoever its API serves the kind of."""
+    cluster_dns: tuple[str, ...] = ()
+    """Who answers servers for names: addresses, and pods as `NAMESPACE/LABEL=VALUE`; (): the usual pods, and the name
+    servers of our own pod."""
+    egress_never: str = ""
+    """Networks of the cluster that no server may reach, whatever its environment allows."""
     probe_targets: tuple[str, ...] = ()
     """Where something listens, `HOST:PORT` each: tried by probes of egress, as what is allowed and as what is not."""
 
@@ -176,6 +184,22 @@ class ControlSettings(msgspec.Struct, frozen=True):
         return _json("servers_tolerations", self.servers_tolerations or "[]", list[dict[str, Any]])
 
     @property
+    def named_dns(self) -> ClusterDns | None:
+        """Who answers servers for names, where that is said."""
+        try:
+            return as_named(self.cluster_dns)
+        except ValueError as error:
+            raise BadSetting(f"ARCHWAY_CLUSTER_DNS: {error}") from None
+
+    @property
+    def never_reached(self) -> tuple[Network, ...]:
+        """Networks that no server may reach."""
+        try:
+            return parse_networks(self.egress_never)
+        except ValueError as error:
+            raise BadSetting(f"ARCHWAY_EGRESS_NEVER: {error}") from None
+
+    @property
     def probed(self) -> tuple[ProbeTarget, ...]:
         """What probes of egress try beside a pod of their own."""
         try:
@@ -234,6 +258,7 @@ def from_environment() -> ControlSettings:
     _ = settings.proxies
     _ = settings.addresses
     _ = settings.node_selector, settings.tolerations, settings.users, settings.namespaces, settings.probed
+    _ = settings.named_dns, settings.never_reached
     if settings.runtime == "process" and not settings.servers_folder:
         raise BadSetting("ARCHWAY_SERVERS_FOLDER is not set, and ARCHWAY_RUNTIME=process needs it")
     if settings.runtime == "cluster":

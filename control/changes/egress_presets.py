@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from control.changes.held_egress import check_preset_is_held
+from control.changes.held_entries import held_now
 from control.changes.refusals import NotAllowed, NotNow, NotThere, refuse_stale
 from control.changes.write import Write
 from control.registry.actions import Action, lacking
@@ -32,8 +33,10 @@ async def change(write: Write, preset_id: str, wanted: Mapping[str, Any], versio
     checked = check_preset(NewEgressPreset(**{**settable(before), **wanted}))
     await check_preset_is_held(write, checked)
     after = await rows.update(write, preset_id, checked)
-    await write.announce()
-    await write.record("update", "egress_preset", preset_id, told_of_preset(before), told_of_preset(after))
+    now = await held_now(write, await egress_presets.environment_ids(write.connection, preset_id))
+    await write.announce(entries=now.entries, installations_over=now.installations_over)
+    told = told_of_preset(after) | ({"shut_out": now.shut_out} if now.shut_out else {})
+    await write.record("update", "egress_preset", preset_id, told_of_preset(before), told)
     return after
 
 

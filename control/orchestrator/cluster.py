@@ -86,6 +86,18 @@ class Cluster:
                         raise _said(event["object"].get("code", 500), event["object"])
                     yield event["type"], event["object"]
 
+    async def discover(self, api_version: str) -> frozenset[str]:
+        """Plural names of what the API serves of this version, which every account may ask; none where it serves no
+        such version.
+        """
+        try:
+            answer = await self._call("GET", f"/apis/{api_version}")
+        except ClusterSaid as said:
+            if said.status == 404:
+                return frozenset()
+            raise
+        return frozenset(one["name"] for one in answer.get("resources") or ())
+
     async def get(self, kind: Kind, namespace: str, name: str) -> Object:
         """One object."""
         return await self._call("GET", kind.path(namespace, name))

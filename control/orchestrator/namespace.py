@@ -14,10 +14,12 @@ from control.orchestrator.cluster import Cluster, ClusterSaid
 from control.orchestrator.copies import Changed, Closed, Copies
 from control.orchestrator.defaults import Defaults
 from control.orchestrator.differences import differs, fingerprinted
+from control.orchestrator.egress.capabilities import PLAIN, Capabilities
 from control.orchestrator.foreign_secrets import check_foreign_secrets
-from control.orchestrator.identity import INSTANCE, PROBE
+from control.orchestrator.identity import INSTALLATION, INSTANCE, PROBE
 from control.orchestrator.kinds import (
     APPLIED,
+    BY_PROVIDER,
     DEPLOYMENT,
     POD,
     POLICIES,
@@ -42,24 +44,30 @@ LOOK_AGAIN_S: Final = 30.0
 SPACING_S: Final = 1.0
 """Between two looks at it, however often it is changed."""
 CONFLICT: Final = 409
+_UNSERVED: Final = frozenset({403, 404})
+"""A kind that is gone, with all that was of it, or that nobody gave control rights for."""
 
 
 class Namespace:
     """What is ours in one namespace."""
 
     def __init__(
-        self, cluster: Cluster, name: str, defaults: Defaults, changed: Changed, full_at: dict[str, float]
-    ) -> None:
+        self, cluster: Cluster, name: str, defaults: Defaults, changed: Changed, full_at: dict[str, float],
+        capabilities: Capabilities = PLAIN,
+    ) -> None:  # fmt: skip
         """`full_at`: when each installation is to be applied whatever the copies say; outlives this."""
         self.name, self._full_at = name, full_at
         labels = f"{INSTANCE}={defaults.instance_id},!{PROBE}"
-        self.copies = Copies(cluster, name, labels, self._told, watched("kubernetes"))
+        self.copies = Copies(cluster, name, labels, self._told, watched(capabilities.provider))
         self._cluster, self._defaults, self._changed = cluster, defaults, changed
         self._confined: set[str] = set()
         """Installations whose policies were applied, or seen to be as they should be."""
         self._laying = asyncio.Lock()
         self._moved = asyncio.Event()
         """Set when something of no single server has changed."""
+        self._capabilities = capabilities
+        self._without_former: set[str] = set()
+        """Those of which nothing is left that another provider held."""
 
     async def run(self) -> None:
         """Watch it, until cancelled."""
@@ -134,6 +142,7 @@ class Namespace:
                 await check_foreign_secrets(self._cluster, self.name, wanted)
             await self._put([one for one in to_apply if one not in policies])
             await self._clear(installation_id, {(kind_of(one), one["metadata"]["name"]) for one in made})
+            await self._clear_former(installation_id)
         except ClusterSaid as said:
             raise _refusal(said) from None
         if full:
@@ -158,12 +167,14 @@ class Namespace:
                     raise RuntimeAway("its pods are still ending")
                 for one in self.copies.of(kind, installation_id):
                     await self._cluster.delete(kind, self.name, one["metadata"]["name"])
+            await self._clear_former(installation_id)
+            self._without_former.discard(installation_id)
         except ClusterSaid as said:
             raise RuntimeAway(str(said)) from None
 
     def _objects(self, wanted: WantedServer) -> list[Object]:
         here = replace(wanted, namespace=self.name)
-        made = [fingerprinted(one) for one in objects_of(here, self._defaults)]
+        made = [fingerprinted(one) for one in objects_of(here, self._defaults, self._capabilities)]
         return sorted(made, key=lambda one: APPLIED.index(kind_of(one)))
 
     def _differing(self, made: list[Object]) -> list[Object]:
@@ -180,6 +191,21 @@ class Namespace:
                 name = one["metadata"]["name"]
                 if (kind, name) not in kept and (kind != SECRET or self._is_rolled_out(installation_id)):
                     await self._cluster.delete(kind, self.name, name)
+
+    async def _clear_former(self, installation_id: str) -> None:
+        """Delete what another provider held of it, once: a kind that is watched no more."""
+        if installation_id in self._without_former:
+            return
+        labels = f"{INSTANCE}={self._defaults.instance_id},{INSTALLATION}={installation_id}"
+        for kind in (BY_PROVIDER[one] for one in self._capabilities.formerly):
+            try:
+                left, _ = await self._cluster.list(kind, self.name, labels)
+                for one in left:
+                    await self._cluster.delete(kind, self.name, one["metadata"]["name"])
+            except ClusterSaid as said:
+                if said.status not in _UNSERVED:
+                    raise
+        self._without_former.add(installation_id)
 
     def _is_rolled_out(self, installation_id: str) -> bool:
         """Whether all pods are of the newest change, https://kubernetes.io/docs/concepts/workloads/controllers/deployment."""

@@ -15,6 +15,7 @@ from typing import Final
 from control.orchestrator.cluster import Cluster
 from control.orchestrator.defaults import Defaults
 from control.orchestrator.dry_run import tried_out
+from control.orchestrator.egress.looks import Another, Look, first, plain, until_another
 from control.orchestrator.identity import INSTALLATION, INSTANCE, PROBE, namespace_of
 from control.orchestrator.kinds import DEPLOYMENT
 from control.orchestrator.logs import lines_of
@@ -44,13 +45,19 @@ class ClusterRuntime:
 
     place: Place = "cluster"
 
-    def __init__(self, cluster: Cluster, defaults: Defaults, namespaces: Sequence[str] = ()) -> None:
+    def __init__(
+        self, cluster: Cluster, defaults: Defaults, namespaces: Sequence[str] = (), look: Look | None = None
+    ) -> None:
+        """`look`: says what the cluster can hold of egress policies; None: networks alone."""
         self._cluster, self._defaults = cluster, defaults
         self._names = tuple(namespaces) or (defaults.namespace,)
         self._labels = f"{INSTANCE}={defaults.instance_id},!{PROBE}"
         self._namespaces: dict[str, Namespace] = {}
         """While it is watched."""
         self._seen = Seen(cluster)
+        self._look = look or plain
+        self._again: frozenset[str] = frozenset()
+        """Those to apply once more, since the cluster can hold something else."""
         self._full_at: dict[str, float] = {}
         self._homes: dict[str, str] = {}
         """The namespace in which each was applied last."""
@@ -72,13 +79,24 @@ class ClusterRuntime:
             if drifted:
                 wake(installation_id)
 
-        made = [Namespace(self._cluster, name, self._defaults, changed, self._full_at) for name in self._names]
+        capabilities = await first(self._look)
+        made = [
+            Namespace(self._cluster, name, self._defaults, changed, self._full_at, capabilities)
+            for name in self._names
+        ]
         self._namespaces = {one.name: one for one in made}
+        for installation_id in self._again:
+            wake(installation_id)
         try:
             async with asyncio.TaskGroup() as group:
                 for one in made:
                     group.create_task(one.run(), name=f"servers/namespace/{one.name}")
                 group.create_task(self._tell(report, wake), name="servers/states")
+                group.create_task(until_another(self._look, capabilities), name="servers/egress")
+        except* Another:
+            self._again = frozenset().union(*(one.copies.installations() for one in made))
+        else:
+            self._again = frozenset()
         finally:
             self._namespaces = {}
 

@@ -47,3 +47,11 @@ async def environments_naming(connection: Connection, preset_id: str) -> list[st
         preset_id,
     )
     return [row["name"] for row in rows]
+
+
+async def environment_ids(connection: Connection, preset_id: str) -> list[str]:
+    """Identifiers of those."""
+    rows = await connection.fetch(
+        "select environment_id from environment_presets where preset_id = $1 order by environment_id", preset_id
+    )
+    return [row["environment_id"] for row in rows]

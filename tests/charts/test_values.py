@@ -200,3 +200,11 @@ def test_targets_of_probes_are_told_in_one_setting(render: Render) -> None:
     told = settings_of(render(MATRIX["servers on Google"]), "control")
     assert told["ARCHWAY_PROBE_TARGETS"] == "192.0.2.1:443,example.com:443"
     assert "ARCHWAY_PROBE_TARGETS" not in settings_of(render({}), "control")
+
+
+def test_who_holds_egress_is_told_to_control(
+    render: Render,
+) -> None:
+    named = render({"servers": {"egress": {"provider": "kubernetes"}}})
+    assert settings_of(named, "control")["ARCHWAY_EGRESS_PROVIDER"] == "kubernetes"
+    assert "ARCHWAY_EGRESS_PROVIDER" not in settings_of(render({}), "control")

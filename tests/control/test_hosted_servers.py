@@ -179,3 +179,20 @@ async def test_an_environment_is_probed_when_it_gets_a_policy_and_when_somebody_
         await enforcement.ask_again(connection, staging["id"])
     await until(is_not_enforced)
     assert [one["metadata"]["name"] for one in kube.things("pods", "servers")] == []
+
+
+async def test_what_the_cluster_can_hold_is_found_and_kept_and_forgotten_where_there_is_none(
+    api: Api, kube: FakeKube, hosted: HostedServers
+) -> None:
+    async def is_known() -> bool:
+        row = await api.row("select found from cluster_capabilities")
+        return row is not None and row["found"]["provider"] == "kubernetes"
+
+    await until(is_known)
+    refused = await api.post("/egress-presets", {"name": "X", "domains": ["a.example.com"]}, expect=422)
+    assert "holds networks only" in str(refused)
+    elsewhere = ControlSettings("", "", new_key(), new_key(), new_key(), "https://archway.test")
+    report = hosted.wake  # never called: nothing runs
+    assert await hosted_servers(elsewhere, api.pool, RowSeals(api.ring), report, NoRenewals()) is None  # type: ignore[arg-type]
+    assert await api.row("select found from cluster_capabilities") is None
+    await api.post("/egress-presets", {"name": "X", "domains": ["a.example.com"]})

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import replace
 
-from control.orchestrator.egress.capabilities import USUAL_PEERS, Capabilities, ClusterDns
+from control.orchestrator.egress.capabilities import Capabilities
 from control.orchestrator.egress.policies import policies
 from control.orchestrator.kinds import Object
+from control.registry.cluster_dns import USUAL_PEERS, ClusterDns
 from core.egress.rules import Allowed, EgressRules
 from tests.kube.wanted_servers import DEFAULTS, HTTP
 

@@ -100,17 +100,17 @@ class FakeKube:
                 one.transport.abort()
 
     def things(self, plural: str, namespace: str = "") -> list[Thing]:
-        """The objects of a built-in kind, by name."""
-        kind = next(one for one in BUILT_IN if one.plural == plural)
+        """The objects of a kind, by name."""
+        kind = self.kinds.named(plural)
         return self.objects.matching(kind, namespace, lambda thing: True)
 
     def thing(self, plural: str, namespace: str, name: str) -> Thing | None:
-        """One object of a built-in kind."""
+        """One object of a kind."""
         return next((one for one in self.things(plural, namespace) if one["metadata"]["name"] == name), None)
 
     def remove(self, plural: str, namespace: str, name: str) -> None:
         """Take one away, as somebody with kubectl does."""
-        kind = next(one for one in BUILT_IN if one.plural == plural)
+        kind = self.kinds.named(plural)
         self.objects.remove((kind, namespace, name))
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:

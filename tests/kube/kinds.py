@@ -60,6 +60,10 @@ class Kinds:
         """The kind behind an address."""
         return self._served.get((group, version, plural))
 
+    def named(self, plural: str) -> Kind:
+        """The one of this plural; no two that we have share one."""
+        return next(one for one in self._served.values() if one.plural == plural)
+
     def groups(self) -> dict[str, Any]:
         """The answer at `/apis`."""
         names = dict.fromkeys(one.group for one in self._served.values() if one.group)

@@ -17,6 +17,7 @@ import orjson
 
 from control.orchestrator.cluster import connected
 from control.orchestrator.defaults import Defaults
+from control.orchestrator.egress.capabilities import PLAIN, Capabilities
 from control.orchestrator.identity import server_name
 from control.orchestrator.lease import Lease
 from control.orchestrator.runtime import ClusterRuntime
@@ -70,13 +71,18 @@ class Platform:
 
     def __init__(self, cluster: Counted, rows: RowsInMemory, name: str, namespaces: Sequence[str]) -> None:
         self.cluster, self.rows, self.name = cluster, rows, name
-        self.runtime = ClusterRuntime(cluster, DEFAULTS, namespaces)
+        self.capabilities = PLAIN
+        """What the cluster can hold, as the next look finds it."""
+        self.runtime = ClusterRuntime(cluster, DEFAULTS, namespaces, self._look)
         self.loop = ServerLoop(self.runtime, Rows(rows.versions, rows.wanted, rows.kept), rows.report)
         self.leads = 0
         self._lease = Lease(cluster, NAMESPACE, "archway", name)
 
     async def run(self) -> None:
         await self._lease.lead(self._led)
+
+    async def _look(self) -> Capabilities:
+        return self.capabilities
 
     async def _led(self) -> None:
         self.leads += 1

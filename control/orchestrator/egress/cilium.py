@@ -10,12 +10,13 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from control.orchestrator.defaults import Defaults
-from control.orchestrator.egress.capabilities import Capabilities, DnsPeer
+from control.orchestrator.egress.capabilities import Capabilities
 from control.orchestrator.egress.kubernetes_policy import single
 from control.orchestrator.egress.networks import EVERYWHERE, blocks
 from control.orchestrator.egress.wildcards import one_label_each
 from control.orchestrator.identity import metadata, selecting
 from control.orchestrator.kinds import CILIUM_POLICY, Object
+from control.registry.cluster_dns import DnsPeer
 from control.servers.wanted import WantedServer
 from core.egress.rules import Allowed, EgressRules, port_range
 

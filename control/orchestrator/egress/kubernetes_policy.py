@@ -9,10 +9,11 @@ from typing import Any
 
 from control.orchestrator.container import PORT
 from control.orchestrator.defaults import Defaults
-from control.orchestrator.egress.capabilities import Capabilities, ClusterDns, DnsPeer
+from control.orchestrator.egress.capabilities import Capabilities
 from control.orchestrator.egress.networks import EVERYWHERE, blocks
 from control.orchestrator.identity import metadata, selecting
 from control.orchestrator.kinds import POLICY, Object
+from control.registry.cluster_dns import ClusterDns, DnsPeer
 from control.servers.wanted import WantedServer
 from core.egress.rules import Allowed, EgressRules, port_range
 

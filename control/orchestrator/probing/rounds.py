@@ -90,7 +90,11 @@ class ProbeRounds:
     async def _look(self) -> None:
         """Once over all environments. What changes meanwhile is reason for another probe at the next look."""
         confined, probed = await self._rows.confined(), await self._rows.last()
-        rests_on = await self._prober.rests_on()
+        try:
+            rests_on = await self._prober.rests_on()
+        except RuntimeAway as away:
+            log.info("environments are probed later", extra={"fault": str(away)})
+            return
         for environment, rules in confined:
             of, last = _digest(environment, rules, rests_on), probed.get(environment.id)
             if last is None or last.of != of or self._now() - last.at >= self._every:

@@ -138,3 +138,29 @@ def test_processes_need_a_folder_and_users_that_are_numbers(monkeypatch: pytest.
     for users in ("root", "0-9", "9-5", "1-4294967295", "7"):
         with pytest.raises(BadSetting, match="ARCHWAY_SERVERS_USERS"):
             read(monkeypatch, RUNTIME="", SERVERS_USERS=users)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("CLUSTER_DNS", "kube-dns"),
+        ("CLUSTER_DNS", "169.254.169.254"),
+        ("EGRESS_NEVER", "10.0.0.1/8"),
+        ("EGRESS_NEVER", "169.254.0.0/16"),
+        ("EGRESS_PROVIDER", "calico"),
+    ],
+)
+def test_what_is_said_of_egress_in_a_cluster_is_read_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, name: str, text: str
+) -> None:
+    with pytest.raises(BadSetting, match=f"ARCHWAY_{name}"):
+        read(monkeypatch, **{name: text})
+
+
+def test_networks_and_name_servers_of_a_cluster_are_named_in_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = read(
+        monkeypatch, CLUSTER_DNS="kube-system/k8s-app=kube-dns,10.0.0.10", EGRESS_NEVER="10.0.0.0/8 fd00::/16"
+    )
+    assert settings.named_dns is not None
+    assert settings.named_dns.addresses == ("10.0.0.10",)
+    assert [str(one) for one in settings.never_reached] == ["10.0.0.0/8", "fd00::/16"]

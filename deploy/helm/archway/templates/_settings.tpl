@@ -16,6 +16,9 @@ ARCHWAY_RUNTIME: cluster
 ARCHWAY_RELEASE_NAMESPACE: {{ .Release.Namespace | quote }}
 ARCHWAY_SERVERS_NAMESPACES: {{ join "," $servers.namespaces | quote }}
 ARCHWAY_BASE_IMAGE: {{ $servers.baseImage | quote }}
+{{- if ne $servers.egress.provider "auto" }}
+ARCHWAY_EGRESS_PROVIDER: {{ $servers.egress.provider | quote }}
+{{- end }}
 {{- with $servers.egress.probeTargets }}
 ARCHWAY_PROBE_TARGETS: {{ join "," . | quote }}
 {{- end }}

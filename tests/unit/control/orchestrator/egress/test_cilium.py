@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from control.orchestrator.egress.capabilities import Capabilities, ClusterDns
+from control.orchestrator.egress.capabilities import Capabilities
 from control.orchestrator.egress.cilium import cilium_policy
 from control.orchestrator.kinds import Object
+from control.registry.cluster_dns import ClusterDns
 from core.egress.rules import Allowed, EgressRules
 from tests.kube.wanted_servers import DEFAULTS, HTTP
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from control.orchestrator.egress.capabilities import Capabilities, ClusterDns, DnsPeer
+from control.orchestrator.egress.capabilities import Capabilities
 from control.orchestrator.egress.kubernetes_policy import egress, network_policy
+from control.registry.cluster_dns import ClusterDns, DnsPeer
 from core.egress.rules import Allowed, EgressRules
 from tests.kube.wanted_servers import DEFAULTS, HTTP
 

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from control.orchestrator.egress.capabilities import NODE_CACHE, Capabilities
+from control.orchestrator.egress.capabilities import Capabilities
 from control.orchestrator.egress.policies import policies
 from control.orchestrator.kinds import Object, applied
+from control.registry.cluster_dns import NODE_CACHE
 from control.servers.runtime import Refused
 from core.egress.destinations import checked, checked_cidr
 from core.egress.rules import Allowed, EgressRules, matches

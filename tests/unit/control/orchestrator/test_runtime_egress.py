@@ -1,0 +1,70 @@
+"""A cluster in which somebody else than NetworkPolicy holds egress, and one in which that changes."""
+
+from __future__ import annotations
+
+from control.orchestrator.egress.capabilities import Capabilities
+from control.orchestrator.egress.looks import LOOK_EVERY_S
+from control.orchestrator.kinds import CILIUM_POLICY, GKE_POLICY
+from tests.kube.fake_server import FakeKube
+from tests.kube.passing import Passing, running
+from tests.kube.platform import NAMESPACE, A, Platform, RowsInMemory
+from tests.kube.policy_kinds import serve
+
+CILIUM = Capabilities(provider="cilium")
+
+
+def written(kube: FakeKube) -> list[tuple[str, str]]:
+    """What was written of policies, in its order."""
+    asked = [(one.method, one.path.split("/")[-2]) for one in kube.requests if one.method != "GET"]
+    return [(method, plural) for method, plural in asked if "policies" in plural]
+
+
+def policy(kube: FakeKube) -> list[str]:
+    """To what the one NetworkPolicy is about."""
+    (found,) = kube.things("networkpolicies", NAMESPACE)
+    types: list[str] = found["spec"]["policyTypes"]
+    return types
+
+
+def is_ready(rows: RowsInMemory) -> bool:
+    return A in rows.states and rows.states[A].phase == "ready"
+
+
+async def test_what_holds_all_egress_is_there_before_anything_else(
+    one: Platform, kube: FakeKube, rows: RowsInMemory, passing: Passing
+) -> None:
+    serve(kube, CILIUM_POLICY)
+    one.capabilities, rows.generations = CILIUM, {A: 1}
+    async with running(one.run()):
+        await passing.until(lambda: is_ready(rows), by=0.1)
+        assert written(kube) == [("PATCH", "ciliumnetworkpolicies"), ("PATCH", "networkpolicies")]
+        assert policy(kube) == ["Ingress"]
+        kube.remove("ciliumnetworkpolicies", NAMESPACE, kube.things("ciliumnetworkpolicies")[0]["metadata"]["name"])
+        await passing.until(lambda: bool(kube.things("ciliumnetworkpolicies", NAMESPACE)), by=0.5)
+        del rows.generations[A]
+        one.loop.wake()
+        await passing.until(lambda: not kube.things("ciliumnetworkpolicies", NAMESPACE), by=0.5)
+
+
+async def test_where_somebody_else_holds_it_by_now_the_new_objects_stand_before_the_old_ones_go(
+    one: Platform, kube: FakeKube, rows: RowsInMemory, passing: Passing
+) -> None:
+    serve(kube, CILIUM_POLICY, GKE_POLICY)
+    one.capabilities, rows.generations = CILIUM, {A: 1}
+    async with running(one.run()):
+        await passing.until(lambda: is_ready(rows), by=0.1)
+        kube.requests.clear()
+        one.capabilities = Capabilities(provider="gke", formerly=("cilium",))
+        await passing.seconds(LOOK_EVERY_S, by=5)
+        await passing.until(lambda: not kube.things("ciliumnetworkpolicies", NAMESPACE), by=0.5)
+    assert written(kube) == [("PATCH", "networkpolicies"), ("DELETE", "ciliumnetworkpolicies")]
+    assert policy(kube) == ["Ingress", "Egress"]
+
+
+async def test_an_old_kind_that_is_served_no_more_is_no_matter(
+    one: Platform, kube: FakeKube, rows: RowsInMemory, passing: Passing
+) -> None:
+    one.capabilities, rows.generations = Capabilities(formerly=("cilium", "aws")), {A: 1}
+    async with running(one.run()):
+        await passing.until(lambda: is_ready(rows), by=0.1)
+    assert written(kube) == [("PATCH", "networkpolicies")]
