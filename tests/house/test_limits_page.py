@@ -96,6 +96,7 @@ from proxy.upstream import (
     eras,
     handshake,
     heard_stream,
+    held_clients,
     list_answers,
     listened,
     old_connection,
@@ -227,6 +228,9 @@ FIGURES = {
     f"ended at once, each within {session_ends.DELETE_S:g} seconds",
     "streams of one worker from servers of 2024-11-05 (HTTP with SSE)": f"{old_sessions.MOST:,}, each for "
     f"{old_connection.IDLE_S / 60:g} minutes",
+    "egress policies that a worker connects under at once, where its calls go through `HTTPS_PROXY`": (
+        f"{held_clients.MOST}; while all"
+    ),
     "a page of a list": size(list_answers.MAX_PAGE_BYTES),
     "all pages of a list": size(list_answers.MAX_LIST_BYTES),
     "values in all of them": f"{list_page.MAX_LIST_VALUES:,}",
