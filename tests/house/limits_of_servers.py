@@ -3,6 +3,9 @@
 from control import settings
 from control.orchestrator import cluster, runtime
 from control.orchestrator import lease as leading
+from control.orchestrator.probing import prober, rounds
+from control.registry.enforcement import OLD_AFTER
+from control.registry.probe_targets import MOST
 from control.servers import keys, loop, orphans
 
 
@@ -25,5 +28,9 @@ SERVERS = {
     "servers of nobody that go at once": f"{orphans.ALWAYS}, or {100 * orphans.MOST_SHARE:g} % of all",
     "namespaces in which servers run": f"{settings.MOST_NAMESPACES}",
     "seconds that one that has moved is left where it was": f"{runtime.LEFT_AFTER_S:g}, after it answers elsewhere",
+    "minutes from one probe of an environment's egress to the next": f"{rounds.EVERY_MIN[0]:g} to "
+    f"{rounds.EVERY_MIN[1]:g}; told as unknown after {OLD_AFTER.seconds // 3600} hours without one",
+    "seconds for one probe": f"{prober.STARTS_WITHIN_S + prober.ENDS_WITHIN_S:g}, the pulling of its image included",
+    "targets of an operator that probes try": f"{MOST}",
     "seconds that a leader may not renew": f"{leading.GIVE_UP_S:g}, and another takes over after {leading.LASTS_S}",
 }

@@ -40,7 +40,9 @@ class Prober(Protocol):
     """What makes one probe; raises RuntimeAway."""
 
     async def rests_on(self) -> Any:
-        """What, beside the environment, is reason for another probe when it changes; plain values."""
+        """What, beside the environment, is reason for another probe when it changes; plain values. Raises RuntimeAway
+        where that is not known yet.
+        """
 
     async def probe(self, environment: Environment, kinds: Sequence[RuleKind]) -> list[Enforcement]:
         """What it showed, for each kind."""
@@ -75,6 +77,7 @@ class ProbeRounds:
 
     async def run(self) -> None:
         """Probe whenever there is reason, until cancelled."""
+        await self._until_known()
         confined = await self._rows.confined()
         for namespace in sorted({"", *(environment.namespace for environment, _ in confined)}):
             with suppress(RuntimeAway, ClusterSaid):  # one without rights stops no other
@@ -86,6 +89,14 @@ class ProbeRounds:
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_EVERY_S):
                     await self._told.wait()
+
+    async def _until_known(self) -> None:
+        """Until the cluster was looked at, on which each probe rests."""
+        while True:
+            with suppress(RuntimeAway):
+                await self._prober.rests_on()
+                return
+            await asyncio.sleep(SPACING_S)
 
     async def _look(self) -> None:
         """Once over all environments. What changes meanwhile is reason for another probe at the next look."""

@@ -35,6 +35,8 @@ class Scene:
         self.rounds = ProbeRounds(self, rows, lambda: self.now)
 
     async def rests_on(self) -> Any:
+        if not self.provider:
+            raise RuntimeAway("the cluster was not looked at yet")
         return self.provider
 
     async def probe(self, environment: Environment, kinds: Sequence[RuleKind]) -> list[Enforcement]:
@@ -127,6 +129,17 @@ async def test_a_cluster_that_is_away_is_asked_again_and_nothing_is_kept_meanwhi
     assert not scene.kept
     scene.away = False
     await passing.until(lambda: ID in scene.kept, by=5)
+
+
+async def test_nothing_is_probed_before_it_is_known_who_holds_policies(passing: Passing) -> None:
+    scene = Scene()
+    scene.provider = ""
+    async with running(scene.rounds.run()):
+        await passing.seconds(10)
+        assert (scene.probed, scene.cleared) == ([], [])
+        scene.provider = "cilium"
+        await passing.until(lambda: len(scene.probed) == 1, by=0.5)
+        assert scene.cleared == [""]
 
 
 async def test_what_is_gone_is_not_probed(scene: Scene, passing: Passing) -> None:
