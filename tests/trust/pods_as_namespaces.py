@@ -1,4 +1,5 @@
-"""Network namespaces that stand for pods, held by rules that are made of NetworkPolicy objects as a plug-in does.
+"""Network namespaces that stand for pods, held by rules that are made of policy objects as a plug-in does: of
+NetworkPolicy, and of FQDNNetworkPolicy, which adds names to one.
 
 All that a pod may want to reach lies in one more namespace, at addresses of its own, and listens there. What is made
 of a policy are rules of routing (ip-rule(8)), by address, protocol and port; what none allows has no route. Nothing
@@ -8,6 +9,7 @@ outside of these namespaces is touched; making them needs root.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import uuid
@@ -37,13 +39,18 @@ PODS: Mapping[str, tuple[dict[str, str], dict[str, str]]] = {
     POSTGRES: ({NAMED: "archway"}, {"app": "postgres"}),
 }
 """Which of the addresses are pods: labels of the namespace, and of the pod."""
+NAME = "api.example.com"
+"""The one name that has an address there: that of the internet."""
 DEADLINE_S = 60.0
 
 
 def routing_rules(policies: Iterable[Thing]) -> list[str]:
     """What `ip rule add` is told, in order. A pod that no policy selects for egress may go anywhere."""
-    holding = [one for one in policies if "Egress" in one["spec"]["policyTypes"]]
+    policies = list(policies)
+    holding = [one for one in policies if "Egress" in one["spec"].get("policyTypes", ())]
     allowed = [said for one in holding for rule in one["spec"]["egress"] for said in _of_rule(rule)]
+    adding = [one for one in policies if one["kind"] == "FQDNNetworkPolicy"]
+    allowed += [said for one in adding for rule in one["spec"]["egress"] for said in _of_names(rule)]
     numbered = [f"pref {number} {said} lookup main" for number, said in enumerate(allowed, 100)]
     return [*numbered, "pref 30000 unreachable"] if holding else []
 
@@ -56,6 +63,11 @@ def _of_rule(rule: Thing) -> list[str]:
         for network in _networks(peer)
         for port in [_port(one) for one in rule.get("ports") or ()] or [""]
     ]
+
+
+def _of_names(rule: Thing) -> list[str]:
+    known = {"name": NAME} in rule["matches"]
+    return [f"to {INTERNET}{_port(one)}" for one in rule["ports"]] if known else []
 
 
 def _networks(peer: Thing) -> list[IPv4Network]:
@@ -112,8 +124,10 @@ class World:
         """What a probe pod of these arguments sees there."""
         told = self.folder / f"{pod}.{uuid.uuid4().hex}"
         given = [*arguments, f"--tell={told}", f"--nameservers={self.folder / 'resolv.conf'}"]
-        known = {"KUBERNETES_SERVICE_HOST": API_SERVER, "KUBERNETES_SERVICE_PORT": "443"}
-        with subprocess.Popen(["ip", "netns", "exec", pod, *program(given)], env=known) as running:
+        known = {"PATH": os.environ["PATH"], "KUBERNETES_SERVICE_HOST": API_SERVER, "KUBERNETES_SERVICE_PORT": "443"}
+        # Its own hosts file hides the machine's in there alone: `ip netns exec` gives it mounts of its own.
+        first = ["sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"', str(self.folder / "hosts")]
+        with subprocess.Popen(["ip", "netns", "exec", pod, *first, *program(given)], env=known) as running:
             try:
                 assert running.wait(DEADLINE_S) == 0
             finally:
@@ -131,6 +145,7 @@ def program(arguments: Sequence[str]) -> list[str]:
 def world(folder: Path) -> Iterator[World]:
     """One, until the end of the block; the test is skipped where none can be made."""
     (folder / "resolv.conf").write_text(f"search servers.svc.cluster.local\nnameserver {NAMESERVER}\n")
+    (folder / "hosts").write_text(f"127.0.0.1 localhost\n{INTERNET} {NAME}\n")
     with ExitStack() as ending:
         name = f"aw{uuid.uuid4().hex[:6]}"
         try:

@@ -10,13 +10,13 @@ from dataclasses import replace
 
 import pytest
 
-from control.orchestrator.egress.capabilities import PLAIN
+from control.orchestrator.egress.capabilities import PLAIN, Capabilities
 from control.orchestrator.egress.policies import policies
 from control.orchestrator.probing.pods import ProbePod, held, sample
 from control.orchestrator.probing.trials import Trial, trial_of
 from control.orchestrator.probing.verdicts import verdict
 from control.registry.enforcement import EnforcementState, RuleKind
-from control.registry.probe_targets import probe_targets
+from control.registry.probe_targets import ProbeTarget, probe_targets
 from core.egress.rules import Allowed, EgressRules
 from core.reach_terms import Outcome
 from tests.kube.wanted_servers import DEFAULTS, STDIO
@@ -25,6 +25,7 @@ from tests.trust.pods_as_namespaces import (
     INTERNET,
     LISTENER,
     METADATA,
+    NAME,
     OTHER_SERVER,
     POSTGRES,
     REDIS,
@@ -37,6 +38,8 @@ PROBED = "0193a1b2-0000-7000-8000-0000000000cc"
 OFF = EgressRules("off")
 ALL = EgressRules("all")
 ONE_NETWORK = EgressRules("restricted", (Allowed(cidrs=("198.51.100.0/24",), ports=("443",)),))
+KINDS: tuple[RuleKind, ...] = ("off", "cidr", "domain", "all")
+GIVEN: dict[RuleKind, tuple[ProbeTarget, ...]] = dict.fromkeys(KINDS, ()) | {"domain": probe_targets([f"{NAME}:443"])}
 K_5 = {
     "metadata address": f"{METADATA}:80",
     "API server": f"{API_SERVER}:443",
@@ -55,7 +58,7 @@ def pods(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 def probed(pods: World, trial: Trial, *, enforces: bool = True) -> tuple[EnforcementState, str]:
     """One probe, of a provider that enforces policies, or accepts and ignores them."""
-    one = held(ENVIRONMENT, DEFAULTS, PLAIN, PROBED, trial)
+    one = held(ENVIRONMENT, DEFAULTS, Capabilities(provider="gke"), PROBED, trial)
     seen = pods.run(pods.pod(one.policies if enforces else ()), arguments_of(one))
     free = sample(ENVIRONMENT, DEFAULTS, PROBED, [*trial.opens, *trial.shuts])
     return verdict(trial, seen, pods.run(pods.pod(free.policies), arguments_of(free)))
@@ -66,15 +69,15 @@ def arguments_of(one: ProbePod) -> list[str]:
     return [*one.pod["spec"]["containers"][0]["args"], "--within=1"]
 
 
-@pytest.mark.parametrize("kind", ["off", "cidr", "all"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_policy_that_holds_lets_through_what_it_allows_and_nothing_else(kind: RuleKind, pods: World) -> None:
-    state, reason = probed(pods, trial_of(kind, LISTENER, ()))
+    state, reason = probed(pods, trial_of(kind, LISTENER, GIVEN[kind]))
     assert state == "enforced", reason
 
 
-@pytest.mark.parametrize("kind", ["off", "cidr", "all"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_provider_that_accepts_and_ignores_the_policy_is_told_by_one_probe(kind: RuleKind, pods: World) -> None:
-    state, reason = probed(pods, trial_of(kind, LISTENER, ()), enforces=False)
+    state, reason = probed(pods, trial_of(kind, LISTENER, GIVEN[kind]), enforces=False)
     assert state == "not_enforced", reason
 
 
