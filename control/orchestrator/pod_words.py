@@ -6,7 +6,7 @@ kubelet gives a waiting container (`pkg/kubelet/images/types.go`, `pkg/kubelet/k
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from control.orchestrator.container import CONTAINER
@@ -46,12 +46,16 @@ def words_of(pod: Thing, events: Sequence[Thing] = ()) -> Words:
     for condition in status.get("conditions") or ():
         if condition["type"] == "PodScheduled" and condition["status"] == "False":
             return Words("pending", "unschedulable", condition.get("message", ""))
+    told = _about(pod, events)
+    for one in status.get("initContainerStatuses") or ():
+        if (before := _of_init_container(one, told)) is not None:
+            return before
     container = next((one for one in status.get("containerStatuses") or () if one["name"] == CONTAINER), None)
     if container is None:
         return Words("pending")
     state = container.get("state") or {}
     if "waiting" in state:
-        return _of_waiting(container, state["waiting"], _about(pod, events))
+        return _of_waiting(container, state["waiting"], told)
     if "terminated" in state:
         return _of_ended(container, state["terminated"])
     return _of_running(container)
@@ -76,6 +80,19 @@ def pulled_image(pod: Thing) -> str:
     statuses = (pod.get("status") or {}).get("containerStatuses") or ()
     found = next((one.get("imageID", "") for one in statuses if one["name"] == CONTAINER), "")
     return str(found).partition("://")[2] or str(found)
+
+
+def _of_init_container(container: Thing, told: Sequence[str]) -> Words | None:
+    """How a program that runs before the server fares; None for one that has done its work."""
+    state = container.get("state") or {}
+    ended = state.get("terminated")
+    if ended is not None and ended.get("exitCode", 0) == 0:
+        return None
+    if "waiting" in state:
+        found = _of_waiting(container, state["waiting"], told)
+    else:
+        found = Words("starting") if ended is None else _of_ended(container, ended)
+    return replace(found, message=f"Init container {container['name']}: {found.message}") if found.cause else found
 
 
 def _of_waiting(container: Thing, waiting: Thing, told: Sequence[str]) -> Words:

@@ -1,7 +1,8 @@
 """Limits of what an entry asks and runs, for `test_limits_page.py`: what each row of the page says."""
 
 from control.credentials import statement
-from control.registry import arguments, fields, images, pull_secret, run_names, self_hosted_rules
+from control.orchestrator.override import may_be_said
+from control.registry import arguments, fields, images, override_text, pull_secret, run_names, self_hosted_rules
 
 ENTRIES = {
     "teams of a caller that a server is told of": f"{statement.MOST_TEAMS}, the first by name",
@@ -9,6 +10,10 @@ ENTRIES = {
     "options of a field": f"{fields.MAX_OPTIONS}",
     "arguments of a command that is run": (
         f"{self_hosted_rules.MAX_ARGUMENTS}, of {arguments.MAX_ARGUMENT:,} characters each"
+    ),
+    "what is said over a Deployment": (
+        f"{override_text.MOST_CHARACTERS:,} characters; {may_be_said.MOST_INIT_CONTAINERS} init containers, "
+        f"{may_be_said.MOST_VOLUMES} volumes, of at most {may_be_said.MOST_DISK >> 30} GiB each"
     ),
     "variables of its environment, and own secrets beside them": (
         f"{self_hosted_rules.MAX_VARIABLES}, and {self_hosted_rules.MAX_SECRETS}; "

@@ -108,6 +108,23 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 
+IMAGES = [
+    pytest.param("evil@registry.example.com/team/before:1", id="K-4: image evil@..., of an init container"),
+    pytest.param("169.254.169.254/before:1", id="K-4: registry host 169.254.169.254, of an init container"),
+]
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_what_is_no_image_is_none_of_an_init_container_either(image: str) -> None:
+    with pytest.raises(Refused, match=r"initContainers\[0\]\.image must"):
+        objects_of(replace(STDIO, override=write_yaml(before(image=image))), DEFAULTS)
+
+
+def test_an_override_fetches_with_no_pull_secret_of_another_team() -> None:
+    with pytest.raises(Refused, match=r"spec\.template\.spec\.imagePullSecrets are those of the entry"):
+        objects_of(replace(STDIO, override=write_yaml(pod(imagePullSecrets=[{"name": "theirs"}]))), DEFAULTS)
+
+
 @pytest.mark.parametrize(
     ("override", "path"), [pytest.param(said, path, id=f"K-1: {name}") for name, said, path in CASES]
 )

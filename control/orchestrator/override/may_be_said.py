@@ -25,7 +25,7 @@ from control.orchestrator.override.checks import (
 )
 from control.orchestrator.override.faults import Faults
 from control.registry.broken_rule import BrokenRule
-from control.registry.images import image_of
+from control.registry.images import check_image
 from control.registry.quantities import memory_bytes
 from control.registry.run_names import FOLDER, MAX_CONTENT, check_variable
 from core.strict_yaml import Path
@@ -168,7 +168,7 @@ _INIT: Final = fields(
     {
         **_ANY_CONTAINER,
         "name": judged(lambda name: name != CONTAINER, f"must be another name than {CONTAINER}"),
-        "image": raising(image_of, ValueError, str),
+        "image": raising(check_image, BrokenRule, lambda why: str(why.message)),
         "command": _WORDS,
         "args": _WORDS,
         "workingDir": _ABSOLUTE,

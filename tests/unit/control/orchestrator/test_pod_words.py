@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from control.orchestrator.pod_words import is_ready, pulled_image, restarts_of, words_of
+from control.orchestrator.pod_words import Words, is_ready, pulled_image, restarts_of, words_of
 from tests.kube import outcomes
 from tests.kube.outcomes import Outcome, pod_status
 
@@ -114,3 +114,27 @@ def test_its_image_is_told_with_its_digest_and_how_often_it_was_restarted() -> N
     assert pulled_image(pod(pulled)) == f"x@{outcomes.DIGEST}"
     assert pulled_image(pod(outcomes.CREATING)) == ""
     assert restarts_of(pod(outcomes.CRASH_LOOP)) == 4
+
+
+def before_it(**state: Any) -> dict[str, Any]:
+    """A pod whose server waits for an init container in this state, behind one that has done its work."""
+    waits = pod(outcomes.CREATING)
+    done = {"name": "done", "state": {"terminated": {"exitCode": 0, "reason": "Completed"}}}
+    fetch = {"name": "fetch", "restartCount": 0, "state": state}
+    return {**waits, "status": {**waits["status"], "initContainerStatuses": [done, fetch]}}
+
+
+def test_an_init_container_that_fails_is_told_by_its_name() -> None:
+    words = words_of(before_it(terminated={"exitCode": 1, "message": "no such model"}))
+    assert (words.phase, words.cause) == ("starting", "crashed")
+    assert words.message == "Init container fetch: It ended with status 1.\nno such model"
+    words = words_of(before_it(waiting={"reason": "ErrImagePull", "message": "not found"}))
+    assert (words.phase, words.cause) == ("pulling", "image_pull")
+
+
+def test_while_an_init_container_runs_its_server_starts() -> None:
+    assert words_of(before_it(running={})) == Words("starting")
+
+
+def test_when_all_have_done_their_work_the_server_counts() -> None:
+    assert words_of(before_it(terminated={"exitCode": 0})).phase == "pulling"
