@@ -70,6 +70,18 @@ async def test_what_is_refused_is_told_by_line_and_path_beside_what_was_typed(ru
     assert 'aria-invalid="true"' in text
 
 
+async def test_the_form_of_the_entry_leaves_it_as_it_is(running: Console, ours: Entry) -> None:
+    async with reading(running, await running.person("Ann", "admin")) as reader:
+        await reader.post(f"/registry/{ours.id}/override", override=TEXT, version=str(ours.version))
+        form = {
+            "name": "Other", "slug": "files", "kind": "self_hosted", "credential_model": "none",
+            "visibility": "organisation", "isolation": "principal", "run.transport": "stdio",
+            "run.command": "npx -y some-server@1.2.3", "version": str(ours.version + 1),
+        }  # fmt: skip
+        status, text, _ = await reader.post(f"/registry/{ours.id}/change", **form)
+        assert (status, await kept(running, ours)) == (303, TEXT), text
+
+
 async def test_what_the_cluster_says_is_told(running: Console, ours: Entry, runtime: LoggedRuntime) -> None:
     path = f"/registry/{ours.id}/override"
     async with reading(running, await running.person("Ann", "admin")) as reader:
