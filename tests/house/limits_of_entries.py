@@ -11,7 +11,7 @@ ENTRIES = {
     "arguments of a command that is run": (
         f"{self_hosted_rules.MAX_ARGUMENTS}, of {arguments.MAX_ARGUMENT:,} characters each"
     ),
-    "what is said over a Deployment": (
+    "YAML over the Deployment of a server": (
         f"{override_text.MOST_CHARACTERS:,} characters; {may_be_said.MOST_INIT_CONTAINERS} init containers, "
         f"{may_be_said.MOST_VOLUMES} volumes, of at most {may_be_said.MOST_DISK >> 30} GiB each"
     ),

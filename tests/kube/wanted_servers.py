@@ -75,10 +75,37 @@ PLACED = replace(
     tolerations=({"key": "live", "operator": "Exists"},),
     resources=Resources(cpu="500m", memory="1Gi", memory_limit="2Gi"),
 )
+OVERRIDE = """\
+metadata:
+  labels: {custom.archway.dev/cost-center: "12"}
+spec:
+  template:
+    spec:
+      nodeSelector: {$patch: replace, disk: ssd}
+      tolerations: [{key: dedicated, operator: Equal, value: ssd, effect: NoSchedule}]
+      securityContext: {runAsUser: 1000, fsGroup: 1000}
+      initContainers:
+      - name: fetch
+        image: registry.example/fetch:2.1
+        command: [fetch, --to, /data]
+        env:
+        - name: TOKEN
+          valueFrom: {secretKeyRef: {name: own, key: API_KEY}}
+        volumeMounts: [{name: model, mountPath: /data}]
+      containers:
+      - name: server
+        env: [{name: MODEL, value: /data/model.bin}]
+        volumeMounts: [{name: model, mountPath: /data, readOnly: true}]
+        resources: {limits: {ephemeral-storage: 4Gi}}
+      volumes:
+      - name: model
+        emptyDir: {sizeLimit: 2Gi}
+"""
 GOLDEN = {
     "stdio_on_the_base_image": (STDIO, DEFAULTS),
     "http_with_all": (HTTP, DEFAULTS),
     "http_with_nothing": (BARE, DEFAULTS),
     "stdio_in_an_own_image": (OWN_IMAGE, TAINTED),
     "in_an_environment": (PLACED, TAINTED),
+    "stdio_with_an_override": (replace(OWN_IMAGE, override=OVERRIDE), TAINTED),
 }

@@ -107,7 +107,13 @@ def _is_in(path: str, folder: str) -> bool:
 
 
 _VARIABLE: Final = raising(lambda name: check_variable(name, ""), BrokenRule, lambda why: str(why.message))
-_CONTENT: Final = text(r"(?s)[^\x00]*", f"text of at most {MAX_CONTENT} characters; numbers in quotes", MAX_CONTENT)
+_TEXT: Final = text(r"(?s)[^\x00]*", f"text of at most {MAX_CONTENT} characters; numbers in quotes", MAX_CONTENT)
+
+
+def _content(value: Any, path: Path, faults: Faults) -> None:
+    """Of a variable. `$(NAME)` in it is the value of another, which is not one that the bridge alone should have."""
+    _TEXT(value, path, faults)
+    judged(lambda told: "$(ARCHWAY_" not in str(told), "refers to a variable of Archway's")(value, path, faults)
 
 
 def _variables(source: Check) -> Check:
@@ -115,7 +121,7 @@ def _variables(source: Check) -> Check:
     one = fields(
         {
             "name": _VARIABLE,
-            "value": _CONTENT,
+            "value": _content,
             "valueFrom": source,
         },
         needed=("name",),

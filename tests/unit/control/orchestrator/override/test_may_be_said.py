@@ -66,6 +66,7 @@ def test_it_may_be_said(text: str) -> None:
         (of_pod(volumes=[VOLUME, VOLUME]), r"volumes\[1\] has the name of another item"),
         (of_server(env=[{"name": "LD_PRELOAD", "value": "a"}]), "loads code into every program"),
         (of_server(env=[{"name": "A", "value": 1}]), "numbers in quotes"),
+        (of_server(env=[{"name": "A", "value": "$(ARCHWAY_BRIDGE_TOKEN)"}]), "a variable of Archway's"),
         (variable(secretKeyRef={"name": "own", "key": "API_KEY"}), "not among"),
         (variable(fieldRef={"fieldPath": "spec.nodeName"}), "must be metadata"),
         (of_server(resources={"limits": {"memory": "8Gi"}}), "counts for its team"),

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from control.orchestrator.objects import objects_of
 from control.orchestrator.override.restricted import breaches
-from tests.kube.golden_files import GOLDEN
+from tests.kube.wanted_servers import GOLDEN
 from tests.unit.control.orchestrator.override.said_overrides import BASE
 
 POD = BASE["spec"]["template"]["spec"]
@@ -16,9 +17,8 @@ POD = BASE["spec"]["template"]["spec"]
 
 @pytest.mark.parametrize("name", GOLDEN)
 def test_our_own_servers_are_within_it(name: str) -> None:
-    from control.orchestrator.deployment import deployment
-
-    assert breaches(deployment(*GOLDEN[name][:2])["spec"]["template"]["spec"], {}) == []
+    (pod,) = (one["spec"]["template"]["spec"] for one in objects_of(*GOLDEN[name]) if one["kind"] == "Deployment")
+    assert breaches(pod, {}) == []
 
 
 @pytest.mark.parametrize(
