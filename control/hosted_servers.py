@@ -21,10 +21,10 @@ from control.registry.server_state import ServerState
 from control.servers import wanting
 from control.servers.loop import Rows, ServerLoop
 from control.servers.runtime import Refused, Report, Runtime
-from control.servers.sleeping import Heard, Sleeper
 from control.servers.tokens_at_start import TokensAtStart, TokenWanted
 from control.servers.wanted import WantedServer
 from control.settings import ControlSettings
+from control.sleeping import Heard, Sleeper
 from control.store import cluster_capabilities, enforcement, environments, publication, server_states, wanted_servers
 from control.store.pool import Pool, transaction
 from core.tasks import Tasks, forever

@@ -1,6 +1,6 @@
 """Servers that nobody calls, ended and wanted again: each step of `control/registry/idleness.py`, in its transaction.
 
-Called by `control/servers/sleeping.py`, which ends them, and for calls and people who need one. The row is locked, so
+Called by `control/sleeping.py`, which ends them, and for calls and people who need one. The row is locked, so
 that a call and the end of a server are one after the other, whichever replicas they come to. Nobody decides any of
 it, and the audit trail says nothing of it.
 """

@@ -3,7 +3,7 @@
 For servers whose entry says so (`SelfHosted.idle_minutes`). Such a server is awake; then it dozes: proxies are told
 to forget how it is reached, so that whoever needs it, with a call that runs or one that comes, asks control and keeps
 it awake; once all of them have heard that, it is asleep: none of it runs, and the first call has it started. Kept by
-`control/changes/idle_servers.py`, moved on by `control/servers/sleeping.py` and by the questions of proxies.
+`control/changes/idle_servers.py`, moved on by `control/sleeping.py` and by the questions of proxies.
 """
 
 from dataclasses import dataclass, replace

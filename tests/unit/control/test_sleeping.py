@@ -11,7 +11,7 @@ import pytest
 from control.changes import idle_servers
 from control.changes.write import changing
 from control.publish.acknowledgements import NOBODY_ASKED, Acknowledged
-from control.servers.sleeping import Sleeper
+from control.sleeping import Sleeper
 from control.store import idle_servers as store
 from control.store.pool import Pool, transaction
 from core.acknowledgements import Acknowledgement
