@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from control.changes import server_states
+from control.changes import idle_servers, server_states
 from control.changes.write import changing
 from control.registry.entry import Entry
 from control.registry.installation import Installation
@@ -163,6 +163,24 @@ async def test_a_package_without_a_version_is_told_of_its_entry(running: Console
     async with reading(running, await running.person("Ed", "editor")) as reader:
         assert "The package some-server has no exact version" in (await reader.get(f"/registry/{loose.id}"))[1]
         assert "no exact version" not in (await reader.get(f"/registry/{entry.id}"))[1]
+
+
+async def test_one_that_is_asleep_says_so_with_when_it_was_called_and_how_often_it_was_woken(
+    running: Console,
+) -> None:
+    _, installation = await ours(running)
+    await reported(running, installation, "asleep")
+    async with changing(running.pool, MAKER) as write:
+        await idle_servers.use(write, installation.id)
+        await write.execute("update idle_servers set asleep_since = now(), wakes = 3")
+        await write.announce()
+        write.observed()
+    async with reading(running, await running.person("Ann", "admin")) as reader:
+        _, text = await reader.get(f"/installations/{installation.id}")
+    assert "asleep</span>" in text
+    assert "The next call starts it" in text
+    assert "Last called" in text
+    assert "3 times" in text
 
 
 async def test_where_nothing_runs_servers_the_form_says_so_with_the_cure_and_remote_ones_are_as_before(
