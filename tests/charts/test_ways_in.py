@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from textwrap import dedent
+from typing import Any
+
 import pytest
+import yaml
 
 from tests.charts.conftest import Render
 from tests.charts.custom_resources import said_against_custom
 from tests.charts.matrix import HTTP_ROUTE, INGRESS, MATRIX
 from tests.charts.objects import named, of_kind
+from tests.house.tracked import ROOT
 
 
 def test_a_route_leads_everything_for_the_public_host_to_the_proxies_for_as_long_as_it_takes(render: Render) -> None:
@@ -64,3 +70,22 @@ def test_a_port_of_the_nodes_can_be_chosen(render: Render) -> None:
 def test_a_service_within_the_cluster_says_nothing_of_the_outside(render: Render) -> None:
     spec = named(render({}), "Service", "archway-proxy")["spec"]
     assert spec.keys() == {"type", "selector", "ports"}
+
+
+def parts_of_values() -> list[dict[str, Any]]:
+    """The values that the page shows, in its order."""
+    page = (ROOT / "docs" / "operating" / "ways-in-from-outside.md").read_text()
+    blocks = re.findall(r"<!-- not run: a part of values -->\n\n((?:    .*\n|\n(?=    ))+)", page)
+    return [yaml.safe_load(dedent(block)) for block in blocks]
+
+
+@pytest.mark.parametrize("values", parts_of_values(), ids="-".join)
+def test_what_the_page_shows_makes_a_way_in(values: dict[str, Any], render: Render) -> None:
+    assert len(of_kind(render(values), "HTTPRoute", "Ingress")) == 1
+
+
+def test_the_page_has_values_for_each_kind() -> None:
+    shown = parts_of_values()
+    classes = [part["ingress"].get("className", "gce") for part in shown if "ingress" in part]
+    assert classes == ["traefik", "nginx", "alb", "gce"]
+    assert sum("httpRoute" in part for part in shown) == 1
