@@ -67,7 +67,11 @@ MATRIX: Final[dict[str, dict[str, Any]]] = {
     "servers on AWS": {"servers": {"egress": {"provider": "aws"}}},
     "policies of Kubernetes alone": {"servers": {"egress": {"provider": "kubernetes"}}},
     "no servers of our own": {"servers": {"enabled": False}},
-    "uids of the cluster": {"podSecurityContext": {"runAsUser": None, "runAsGroup": None, "fsGroup": None}},
+    "OpenShift": {
+        "podSecurityContext": {"runAsUser": None, "runAsGroup": None, "fsGroup": None},
+        "servers": {"createNamespaces": False},
+        "ingress": {"enabled": True, "className": "openshift-default"},
+    },
     "upgrade with proxies behind": {"image": {**NEEDED["image"], "tag": "0.2.0"}, "proxy": {"imageTag": "0.1.0"}},
     "autoscaled": {
         "control": {"replicas": 2},

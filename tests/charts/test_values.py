@@ -208,3 +208,10 @@ def test_who_holds_egress_is_told_to_control(
     named = render({"servers": {"egress": {"provider": "kubernetes"}}})
     assert settings_of(named, "control")["ARCHWAY_EGRESS_PROVIDER"] == "kubernetes"
     assert "ARCHWAY_EGRESS_PROVIDER" not in settings_of(render({}), "control")
+
+
+def test_uids_can_be_left_to_the_cluster_for_the_job_too(render: Render) -> None:
+    pods = [one["spec"]["template"]["spec"] for one in of_kind(render(MATRIX["OpenShift"]), "Deployment", "Job")]
+    assert len(pods) == 3
+    for pod in pods:
+        assert pod["securityContext"] == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
