@@ -33,8 +33,6 @@ _NAME = re.compile(r"(\d{4})_[a-z0-9_]+(\.contract)?\.sql")
 _TABLE = """create table if not exists migrations (
     number int primary key, name text not null, sha256 text not null,
     applied_at timestamptz not null default now())"""
-
-
 _APPLIED = "select number, name, sha256 from migrations"
 _OTHERS = """select distinct application_name from pg_stat_activity
     where datname = current_database() and application_name like 'archway-control%' and application_name <> $1
