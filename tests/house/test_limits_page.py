@@ -13,6 +13,7 @@ from archway.admin import body
 from bridge import calls, child_process, kept_server, listener, printed, strangers
 from bridge import sessions as bridge_sessions
 from bridge.options import Options
+from control import sleeping
 from control.accounts import early_renewals, renewals, revocations, times
 from control.admin import server_models
 from control.admin.deps import LOG_READERS, LOGS_OF_ONE
@@ -59,7 +60,7 @@ from control.registry.gateway import MAX_ENVIRONMENTS
 from control.registry.installation import LONGEST_ADDRESS
 from control.registry.installing import MOST_SERVERS
 from control.registry.token import LONGEST_OWN
-from control.servers import log_lines, sleeping
+from control.servers import log_lines
 from control.sign_in import passwords, throttling
 from control.store import known_devices, lease_waits, sign_in_attempts
 from core import snapshot, strict_yaml, watches
