@@ -15,6 +15,7 @@ from control.changes import server_states as changes
 from control.changes.write import changing
 from control.discovery.discover import SERVER
 from control.hosted_servers import HostedServers, hosted_servers
+from control.orchestrator.identity import INSTALLATION
 from control.registry.row_seals import RowSeals
 from control.registry.server_state import ServerState
 from control.settings import ControlSettings
@@ -84,9 +85,9 @@ async def test_what_is_installed_runs_and_what_is_uninstalled_does_not(
         return await phase_of(api, installed) == "ready"
 
     async def is_gone() -> bool:
-        policies = [one["metadata"]["name"] for one in kube.things("networkpolicies", "servers")]
-        # What all servers share stays.
-        return not kube.things("deployments", "servers") and [name[-9:] for name in policies] == ["-baseline"]
+        policies = kube.things("networkpolicies", "servers")  # the namespace's own stays
+        confined = [one for one in policies if INSTALLATION in one["metadata"].get("labels", {})]
+        return not kube.things("deployments", "servers") and not confined
 
     await until(is_ready)
     assert [line async for line in hosted.runtime.logs(installed["id"], lines=5, previous=False, follow=False)] == []
