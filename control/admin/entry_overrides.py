@@ -8,7 +8,7 @@ from pydantic import Field as Bound
 from control.admin.api import Asked, Operations
 from control.admin.run_models import Override
 from control.changes import overrides
-from control.changes.visible import visible_entry
+from control.changes.visible import managed_entry
 from control.http.models import Id, Model
 from control.store import entries
 from control.store.pool import transaction
@@ -42,7 +42,7 @@ class OverridePreview(Model):
 async def preview_override(asked: Asked, entry_id: Id, body: OverrideText) -> OverridePreview:
     """Show what an override makes of the Deployment of an entry's server, and all that is refused of it."""
     async with transaction(asked.pool, readonly=True) as connection:
-        entry = visible_entry(await entries.one(connection, entry_id), asked.caller)
+        entry = managed_entry(await entries.one(connection, entry_id), asked.caller, "entry:override")
         found = await overrides.previewed(connection, asked.deps.safeguards, entry, body.override)
     refused = [OverrideFault(path=one.path, sentence=one.sentence, line=one.line) for one in found.faults]
     return OverridePreview(deployment=found.merged, differences=found.differences, refused=refused)

@@ -170,6 +170,7 @@ BODIES: dict[str, dict[str, Body]] = {
         OTHERS: lambda _, __: a_pull_secret("ours"),
     },
     "PATCH /pull-secrets/{pull_secret_id}": {ANY: lambda _, __: NAME},
+    "POST /entries/{entry_id}/override/preview": {ANY: lambda _, __: {"override": ""}},
     "POST /environments": {OTHERS: lambda _, __: {"name": "Ours"}},
     "PATCH /environments/{environment_id}": {ANY: lambda _, __: NAME},
     "POST /egress-presets": {OTHERS: lambda _, __: {"name": "Theirs", "domains": ["b.example.com"]}},

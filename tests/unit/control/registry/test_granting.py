@@ -23,7 +23,7 @@ def test_what_every_member_holds_is_given_by_letting_somebody_in() -> None:
 
 def test_who_gives_roles_gives_no_more_than_they_hold() -> None:
     assert why_not_given(GIVER, permissions_of("editor")) == ""
-    assert "you lack audit:read, deployment:read, entry:run" in why_not_given(GIVER, permissions_of("admin"))
+    assert "you lack audit:read, deployment:read, egress_" in why_not_given(GIVER, permissions_of("admin"))
 
 
 def test_an_admin_of_a_team_gives_its_roles_in_that_team_alone() -> None:
