@@ -64,7 +64,15 @@ MATRIX: Final[dict[str, dict[str, Any]]] = {
     "servers on Google": {
         "servers": {"egress": {"provider": "gke", "probeTargets": ["192.0.2.1:443", "example.com:443"]}}
     },
-    "servers on AWS": {"servers": {"egress": {"provider": "aws"}}},
+    "servers on AWS": {
+        "servers": {
+            "egress": {
+                "provider": "aws",
+                "never": ["10.20.0.0/16", "fd00:20::/32"],
+                "dns": ["10.100.0.10", "kube-system/k8s-app=coredns"],
+            }
+        }
+    },
     "policies of Kubernetes alone": {"servers": {"egress": {"provider": "kubernetes"}}},
     "no servers of our own": {"servers": {"enabled": False}},
     "OpenShift": {

@@ -177,6 +177,8 @@ def test_names_of_objects_stay_labels_whatever_the_release_is_called(name: str, 
         ({"servers": {"namespaces": []}}, "/servers/namespaces"),
         ({"servers": {"namespaces": [f"tools-{number}" for number in range(21)]}}, "/servers/namespaces"),
         ({"servers": {"egress": {"provider": "calico"}}}, "/servers/egress/provider"),
+        ({"servers": {"egress": {"never": ["10.0.0.1"]}}}, "/servers/egress/never/0"),
+        ({"servers": {"egress": {"dns": ["10.0.0.10, 10.0.0.11"]}}}, "/servers/egress/dns/0"),
         ({"servers": {"egress": {"probeTargets": ["example.com"]}}}, "/servers/egress/probeTargets/0"),
         ({"servers": {"namespaces": ["Tools"]}}, "/servers/namespaces/0"),
         ({"servers": {"namespaces": [NAMESPACE]}}, "own namespace"),
@@ -206,12 +208,13 @@ def test_targets_of_probes_are_told_in_one_setting(render: Render) -> None:
     assert "ARCHWAY_PROBE_TARGETS" not in settings_of(render({}), "control")
 
 
-def test_who_holds_egress_is_told_to_control(
-    render: Render,
-) -> None:
-    named = render({"servers": {"egress": {"provider": "kubernetes"}}})
-    assert settings_of(named, "control")["ARCHWAY_EGRESS_PROVIDER"] == "kubernetes"
-    assert "ARCHWAY_EGRESS_PROVIDER" not in settings_of(render({}), "control")
+def test_what_the_values_say_of_egress_is_told_to_control(render: Render) -> None:
+    told = settings_of(render(MATRIX["servers on AWS"]), "control")
+    assert told["ARCHWAY_EGRESS_PROVIDER"] == "aws"
+    assert told["ARCHWAY_EGRESS_NEVER"] == "10.20.0.0/16,fd00:20::/32"
+    assert told["ARCHWAY_CLUSTER_DNS"] == "10.100.0.10,kube-system/k8s-app=coredns"
+    by_default = settings_of(render({}), "control")
+    assert not [name for name in by_default if "EGRESS" in name or "DNS" in name]
 
 
 def test_uids_can_be_left_to_the_cluster_for_the_job_too(render: Render) -> None:

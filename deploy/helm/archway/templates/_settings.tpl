@@ -19,6 +19,12 @@ ARCHWAY_BASE_IMAGE: {{ $servers.baseImage | quote }}
 {{- if ne $servers.egress.provider "auto" }}
 ARCHWAY_EGRESS_PROVIDER: {{ $servers.egress.provider | quote }}
 {{- end }}
+{{- with $servers.egress.never }}
+ARCHWAY_EGRESS_NEVER: {{ join "," . | quote }}
+{{- end }}
+{{- with $servers.egress.dns }}
+ARCHWAY_CLUSTER_DNS: {{ join "," . | quote }}
+{{- end }}
 {{- with $servers.egress.probeTargets }}
 ARCHWAY_PROBE_TARGETS: {{ join "," . | quote }}
 {{- end }}
