@@ -3,8 +3,8 @@
 Run by whoever leads, beside the loop over servers (`control/servers/loop.py`), which ends what is to be asleep and
 starts it again. Before one is ended all workers of proxies must have said that they forgot how it is reached, and
 judged their calls that run: such a call asks control, and so does the next one. While they cannot be told, since
-Redis is away, or one of them does not answer, nothing is ended. Uses that nobody noted, since no control ran, are made
-up for by counting from the start of this one at the earliest.
+Redis is away, or one of them does not answer, nothing is ended. Uses that nobody noted, since no control ran, are
+made up for by counting from the start of this one at the earliest.
 """
 
 import asyncio
