@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from control.orchestrator.egress.capabilities import Capabilities
 from control.orchestrator.egress.looks import LOOK_EVERY_S
+from control.orchestrator.identity import shared_name
 from control.orchestrator.kinds import CILIUM_POLICY, GKE_POLICY
 from tests.kube.fake_server import FakeKube
 from tests.kube.passing import Passing, running
-from tests.kube.platform import NAMESPACE, A, Platform, RowsInMemory
+from tests.kube.platform import DEFAULTS, NAMESPACE, A, Platform, RowsInMemory
 from tests.kube.policy_kinds import serve
 
+BASELINE = shared_name(DEFAULTS.instance_id, "baseline")
 CILIUM = Capabilities(provider="cilium")
 
 
 def written(kube: FakeKube) -> list[tuple[str, str]]:
-    """What was written of policies, in its order."""
-    asked = [(one.method, one.path.split("/")[-2]) for one in kube.requests if one.method != "GET"]
+    """What was written of the server's policies, in its order; the namespace has a baseline beside them."""
+    changes = [one for one in kube.requests if one.method != "GET" and not one.path.endswith(f"/{BASELINE}")]
+    asked = [(one.method, one.path.split("/")[-2]) for one in changes]
     return [(method, plural) for method, plural in asked if "policies" in plural]
 
 
 def policy(kube: FakeKube) -> list[str]:
     """To what the one NetworkPolicy is about."""
-    (found,) = kube.things("networkpolicies", NAMESPACE)
+    (found,) = [one for one in kube.things("networkpolicies", NAMESPACE) if one["metadata"]["name"] != BASELINE]
     types: list[str] = found["spec"]["policyTypes"]
     return types
 
