@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -31,6 +32,11 @@ class Scene:
     ) -> None:
         self.kube, self.one, self.task, self.rows, self.passing = kube, one, task, rows, passing
 
+    def things(self, plural: str) -> list[Any]:
+        """Those of servers: what all of them share is there besides."""
+        found = self.kube.things(plural, NAMESPACE)
+        return [one for one in found if INSTALLATION in one["metadata"]["labels"]]
+
     def is_as_wanted(self) -> bool:
         """Whether each kind has one object for each row, of its generation, and each is told to be ready."""
         wanted = self.rows.generations
@@ -39,7 +45,7 @@ class Scene:
             one["metadata"]["labels"][INSTALLATION]: int(one["metadata"]["annotations"][GENERATION])
             for one in self.kube.things("deployments", NAMESPACE)
         }
-        counted = {plural: len(self.kube.things(plural, NAMESPACE)) for plural in FOUR}
+        counted = {plural: len(self.things(plural)) for plural in FOUR}
         all_told = {key: told.get(key) for key in wanted} == wanted
         return made == wanted and all_told and set(counted.values()) == {len(wanted)}
 
@@ -103,7 +109,7 @@ async def test_a_change_in_the_cluster_is_seen_whatever_becomes_of_watches(forge
     pytest.param(plural, id=f"F-17: object deleted by hand-{plural}") for plural in FOUR
 ])  # fmt: skip
 async def test_what_was_deleted_by_hand_is_made_again(plural: str, scene: Scene) -> None:
-    scene.kube.remove(plural, NAMESPACE, scene.kube.things(plural, NAMESPACE)[0]["metadata"]["name"])
+    scene.kube.remove(plural, NAMESPACE, scene.things(plural)[0]["metadata"]["name"])
     assert not scene.is_as_wanted()
     assert await scene.converges() < 10
 
@@ -121,11 +127,11 @@ async def test_what_was_edited_by_hand_is_as_it_was_again(
     plural: str, patch: dict[str, object], scene: Scene
 ) -> None:
     def content() -> str:
-        found = scene.kube.things(plural, NAMESPACE)[0]
+        found = scene.things(plural)[0]
         told = {"labels": found["metadata"]["labels"], "spec": found.get("spec")}
         return orjson.dumps(told, option=orjson.OPT_SORT_KEYS).decode()
 
-    before, name = content(), scene.kube.things(plural, NAMESPACE)[0]["metadata"]["name"]
+    before, name = content(), scene.things(plural)[0]["metadata"]["name"]
     root = {"deployments": "/apis/apps/v1", "networkpolicies": "/apis/networking.k8s.io/v1"}.get(plural, "/api/v1")
     await scene.one.cluster._call(
         "PATCH", f"{root}/namespaces/{NAMESPACE}/{plural}/{name}", {"fieldManager": "kubectl-edit"}, patch,
