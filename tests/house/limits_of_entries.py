@@ -3,6 +3,7 @@
 from control.credentials import statement
 from control.orchestrator.override import may_be_said
 from control.registry import arguments, fields, images, override_text, pull_secret, run_names, self_hosted_rules
+from core.egress import destinations
 
 ENTRIES = {
     "teams of a caller that a server is told of": f"{statement.MOST_TEAMS}, the first by name",
@@ -20,6 +21,9 @@ ENTRIES = {
         f"{run_names.MAX_CONTENT:,} characters each"
     ),
     "pull secrets of an entry": f"{self_hosted_rules.MAX_PULL_SECRETS}",
+    "networks, names and ports of an egress policy or preset": (
+        f"{destinations.MOST_CIDRS}, {destinations.MOST_DOMAINS} and {destinations.MOST_PORTS}"
+    ),
     "a password of an image registry": f"{pull_secret.MAX_PASSWORD:,} characters",
     "the name of an image": f"{images.MAX_IMAGE} characters",
 }
