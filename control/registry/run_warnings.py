@@ -8,6 +8,7 @@ from control.registry.entry import Entry
 from control.registry.images import image_of
 from control.registry.packages import package_of
 from control.registry.self_hosted import SelfHosted
+from core.egress.rules import EgressRules
 
 _UNTOLD = frozenset({"", "latest"})
 """Tags that say nothing of a version."""
@@ -24,6 +25,12 @@ def run_warnings(entry: Entry) -> list[str]:
             f"The package {package.spec} has no exact version: each start may run another one, which nobody has "
             f"looked at. Write one, as in {package.example}."
         )
+    if package is not None and entry.held is not None and _names_no_host(entry.held.rules):
+        found.append(
+            f"It brings {package.spec} at each start, and the egress policy of the environment "
+            f"{entry.held.environment} allows no host by name: it starts only where its registry is in a network "
+            "that is allowed. Allow the registry's host there, or take an image that has the package."
+        )
     image = image_of(run.image) if run.image else None
     if image is not None and not image.digest and image.tag in _UNTOLD:
         found.append(
@@ -31,3 +38,7 @@ def run_warnings(entry: Entry) -> list[str]:
             "tag, or better a digest: NAME@sha256:..."
         )
     return found
+
+
+def _names_no_host(rules: EgressRules) -> bool:
+    return rules.mode != "all" and not rules.has_domains

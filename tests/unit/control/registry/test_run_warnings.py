@@ -2,6 +2,8 @@ import pytest
 
 from control.registry.run_warnings import run_warnings
 from control.registry.self_hosted import SelfHosted
+from core.egress.held import Held
+from core.egress.rules import Allowed, EgressMode, EgressRules
 from tests.fakes.registry import an_entry
 
 
@@ -33,3 +35,17 @@ def test_what_is_the_same_at_each_start_is_not_talked_about(run: SelfHosted) -> 
 
 def test_nor_is_a_server_elsewhere() -> None:
     assert run_warnings(an_entry()) == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "domains", "count"),
+    [("off", (), 1), ("restricted", (), 1), ("restricted", ("registry.example.com",), 0), ("all", (), 0)],
+)
+def test_what_is_fetched_at_each_start_is_warned_of_where_no_host_is_allowed(
+    mode: EgressMode, domains: tuple[str, ...], count: int
+) -> None:
+    rules = EgressRules(mode=mode, allowed=(Allowed(cidrs=("10.0.0.0/8",), domains=domains),))
+    entry = an_entry(reached=SelfHosted(command=("npx", "-y", "files@1.0.0")), held=Held(rules, "Staging"))
+    told = run_warnings(entry)
+    assert len(told) == count
+    assert all("Staging" in one and "files@1.0.0" in one for one in told)
