@@ -79,7 +79,8 @@ def _of_group(group: Allowed, capabilities: Capabilities) -> list[Object]:
 
 def _everything(capabilities: Capabilities) -> list[Object]:
     """All addresses but those that are shut; pods too, unless an operator shuts networks, in which they may be."""
-    made: list[Object] = [{"toCIDRSet": [one.said() for one in blocks(EVERYWHERE, capabilities.never)]}]
+    held = blocks(EVERYWHERE, capabilities.never)
+    made: list[Object] = [{"toCIDRSet": [one.said() for one in held]}] if held else []
     return made if capabilities.never else [*made, {"toEntities": ["cluster"]}]
 
 

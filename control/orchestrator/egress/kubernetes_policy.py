@@ -48,7 +48,8 @@ def egress(rules: EgressRules, capabilities: Capabilities) -> list[Object]:
     """Rules about addresses: DNS, and the networks of the rules."""
     made = [dns(capabilities.dns)]
     if rules.mode == "all":
-        made.append({"to": everything(capabilities)})
+        # Nobody is left where an operator shuts all addresses, and a rule that names nobody would allow everybody.
+        made += [{"to": reached} for reached in [everything(capabilities)] if reached]
     elif rules.mode == "restricted":
         made += [rule for group in rules.allowed if (rule := of_networks(group, capabilities))]
     return made

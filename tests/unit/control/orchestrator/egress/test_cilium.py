@@ -8,6 +8,7 @@ from control.orchestrator.egress.capabilities import Capabilities
 from control.orchestrator.egress.cilium import cilium_policy
 from control.orchestrator.kinds import Object
 from control.registry.cluster_dns import ClusterDns
+from core.egress.addresses import parse_networks
 from core.egress.rules import Allowed, EgressRules
 from tests.kube.wanted_servers import DEFAULTS, HTTP
 
@@ -58,3 +59,9 @@ def test_what_would_be_no_name_with_a_search_domain_behind_it_is_left_out() -> N
     long = ".".join(["a" * 60] * 4)
     (first, *_) = rules_of(EgressRules(mode="restricted", allowed=(Allowed(domains=(long,)),)))
     assert [one["matchName"] for one in first["toPorts"][0]["rules"]["dns"]] == [long]
+
+
+def test_where_an_operator_shuts_all_addresses_nothing_is_said_of_them() -> None:
+    shut = Capabilities(provider="cilium", never=parse_networks("0.0.0.0/0 ::/0"))
+    made = cilium_policy(HTTP, DEFAULTS, shut)["spec"]["egress"]
+    assert made == rules_of(EgressRules(mode="off"))

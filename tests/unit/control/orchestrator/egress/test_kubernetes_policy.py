@@ -7,6 +7,7 @@ from dataclasses import replace
 from control.orchestrator.egress.capabilities import Capabilities
 from control.orchestrator.egress.kubernetes_policy import egress, network_policy
 from control.registry.cluster_dns import ClusterDns, DnsPeer
+from core.egress.addresses import parse_networks
 from core.egress.rules import Allowed, EgressRules
 from tests.kube.wanted_servers import DEFAULTS, HTTP
 
@@ -43,3 +44,8 @@ def test_who_answers_for_names_is_what_the_operator_says() -> None:
 def test_a_group_without_networks_is_no_rule_since_that_would_allow_all() -> None:
     rules = EgressRules(mode="restricted", allowed=(Allowed(domains=("api.example.com",)), Allowed()))
     assert len(egress(rules, Capabilities())) == 1
+
+
+def test_where_an_operator_shuts_all_addresses_no_rule_is_left_that_would_allow_all() -> None:
+    never = parse_networks("0.0.0.0/1 128.0.0.0/1 ::/0")
+    assert egress(EgressRules(), Capabilities(never=never)) == egress(OFF, Capabilities())
