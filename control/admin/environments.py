@@ -32,6 +32,7 @@ from control.registry.environment import told_of_environment
 from control.registry.owner import TeamOwner
 from control.registry.partial import environment_with
 from control.registry.usage import cpu_told, memory_told
+from control.registry.visibility import sees
 from control.store import enforcement, entries, environments, usage
 from control.store.pool import Connection, transaction
 
@@ -85,7 +86,7 @@ async def change_environment(asked: Asked, environment_id: Id, body: Environment
     """Change an environment.
 
     The servers of the entries that are in it are looked at again. `shut_out` names the entries whose servers run
-    elsewhere, at a host that its policy does not allow any more.
+    elsewhere, at a host that its policy does not allow any more: those that one may see.
     """
     async with asked.changing() as write:
         wanted = partial(environment_with, given=body.changes())
@@ -125,7 +126,8 @@ async def _views(
     asked: Asked, connection: Connection, found: Sequence[environment.Environment]
 ) -> dict[str, EnvironmentView]:
     inside = await entries.remote_in(connection, [one.id for one in found])
-    shut = [one for one in inside if held_hosts.shut_out(one)]
+    seen = [one for one in inside if sees(asked.caller, "entry:read", one.visibility, one.teams)]
+    shut = [one for one in seen if held_hosts.shut_out(one)]
     held = await enforcement.shown_of(connection, found, asked.deps.place)
     return {
         one.id: _view(one, [entry.slug for entry in shut if entry.environment_id == one.id], held[one.id])

@@ -213,3 +213,15 @@ async def test_a_change_of_an_environment_wakes_whoever_runs_servers(api: Api) -
         async with asyncio.timeout(10):
             await told.wait()
         await connection.reset()
+
+
+async def test_nobody_is_told_of_an_entry_that_is_shut_out_and_that_they_do_not_see(api: Api) -> None:
+    red, mia = await api.team("Red"), await api.user("Mia")
+    made = await api.post("/environments", {"name": "Staging", "egress": {"mode": "all"}})
+    entry = {"slug": "ours", "name": "Ours", "url": "https://ours.example.com/mcp", "team_id": red["id"]}
+    await api.post("/entries", {**entry, "environment_id": made["id"]})
+    path = f"/environments/{made['id']}"
+    assert (await api.patch(path, {"egress": {"mode": "off"}}))["shut_out"] == ["ours"]
+    assert (await api.call("GET", path, as_=mia, expect=200))["shut_out"] == []
+    (listed,) = (await api.call("GET", "/environments", as_=mia, expect=200))["items"]
+    assert listed["shut_out"] == []
