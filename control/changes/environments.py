@@ -3,6 +3,7 @@ the servers that run elsewhere are held to; those that run here are looked at ag
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from control.changes.held_egress import check_environment_is_held
@@ -15,6 +16,7 @@ from control.registry.broken_rule import BrokenRule
 from control.registry.entry import Entry, NewEntry, WantedEntry
 from control.registry.environment import Environment, NewEnvironment, told_of_environment
 from control.registry.environment_rules import check_environment
+from control.registry.fields import Field
 from control.registry.image_sources import check_from
 from control.registry.owner import Organisation
 from control.registry.self_hosted import SelfHosted
@@ -87,13 +89,27 @@ async def placer(write: Write, wanted: WantedEntry, before: Entry | None, *, nam
     was, kept = (before.environment_id, before.placed_by) if before else (None, None)
     there, actor = wanted.environment_id, write.actor.user_id or None
     if before is not None and there == was:
-        if there is not None and (wanted.reached != before.reached or wanted.run_secrets is not None):
+        if there is not None and _is_another(wanted, before):
             await _refuse_restricted(write, there)
         takes_over = named and there is not None and write.actor.may(DEPLOY)
         return actor if takes_over else kept
     for one in sorted(filter(None, (was, there))):
         await _refuse_restricted(write, one)
     return actor if there else None
+
+
+def _is_another(wanted: WantedEntry, before: Entry) -> bool:
+    """Whether another server runs, or is called, after a change. A field that stands in the command, the URL or a
+    variable has its default there where nobody answers it, so that whoever says the default says that too.
+    """
+    if wanted.reached != before.reached or wanted.run_secrets is not None:
+        return True
+    return [*map(_given, wanted.fields)] != [*map(_given, before.fields)]
+
+
+def _given(field: Field) -> Field:
+    """What a server gets of it, without what people read."""
+    return replace(field, title="", description="")
 
 
 async def _refuse_restricted(write: Write, environment_id: str) -> None:

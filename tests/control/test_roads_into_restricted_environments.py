@@ -126,6 +126,26 @@ async def test_a_remote_server_there_becomes_no_other(api: Api) -> None:
     await api.patch(path, other)
 
 
+FILLED = [
+    pytest.param({"run": RUN}, {"name": "mode", "variable": "MODE"}, id="K-6: other variable by a default"),
+    pytest.param({"run": {**RUN, "command": ["server", "${user_config.mode}"]}}, {"name": "mode"},
+                 id="K-6: other command by a default"),
+    pytest.param({"url": "https://{mode}.example.com/mcp"}, {"name": "mode"}, id="K-6: other host by a default"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("reached", "field"), FILLED)
+async def test_no_default_makes_another_server_of_what_is_there(api: Api, reached: JSON, field: JSON) -> None:
+    eva, _ = await editor(api, "eva")
+    asks = {"required": False, "default": "good", **field}
+    made = await api.post("/entries", body(reached, await environment(api), fields=[asks]))
+    path = f"/entries/{made['id']}"
+    other = {"fields": [{**asks, "default": "evil"}]}
+    assert DEPLOY in (await api.patch(path, other, as_=eva, expect=403))["detail"]
+    await api.patch(path, {"fields": [{**asks, "title": "What it does"}]}, as_=eva)
+    await api.patch(path, other)
+
+
 async def dora_saves(api: Api, dora: AdminClient, entry: JSON, where: JSON) -> None:
     """As her request does that was let in while she still held the permission."""
     async with transaction(api.pool, readonly=True) as connection:
