@@ -23,9 +23,9 @@ from control.admin.environment_models import (
 from control.admin.resource import one_or_404, shown
 from control.admin.run_models import ResourcesBody
 from control.changes import environments as changes
+from control.changes.egress_probes import probe_again
 from control.http.models import Id
 from control.http.paging import Page, page_of, place_key
-from control.http.problems import conflict
 from control.registry import environment, held_hosts
 from control.registry.enforcement import Enforcement
 from control.registry.environment import told_of_environment
@@ -97,13 +97,8 @@ async def change_environment(asked: Asked, environment_id: Id, body: Environment
 @operations.post("/environments/{environment_id}/probe", status=200)
 async def probe_environment(asked: Asked, environment_id: Id) -> EnvironmentView:
     """Have what its egress policy says be probed now, in a minute or two; `probed_at` says which probe is told."""
-    if asked.deps.place != "cluster":
-        raise conflict("No servers run in a cluster here, and only there can be probed what they reach.")
     async with transaction(asked.pool) as connection:
-        found = await _found(connection, environment_id)
-        if found.egress is None:
-            raise conflict("This environment has no egress policy, so that there is nothing to probe.")
-        await enforcement.ask_again(connection, environment_id)
+        found = await probe_again(connection, environment_id, asked.deps.place)
         return await _shown(asked, connection, found)
 
 

@@ -27,7 +27,7 @@ async def check_environment_is_held(write: Write, wanted: NewEnvironment, before
         return
     own = wanted.egress
     _refuse(found, Allowed(own.cidrs, own.domains, own.ports), "egress.")
-    _check_presets(found, await egress_presets.many(write.connection, wanted.presets))
+    _check_presets(found, await egress_presets.many(write.connection, wanted.presets, lock=True))
 
 
 async def check_preset_is_held(write: Write, wanted: NewEgressPreset) -> None:

@@ -80,6 +80,7 @@ GROUPS: Final = (
             Place("OAuth clients", "/oauth-clients", "app", _with("oauth_client:read")),
         ),
     ),
+    Group("Platform", (Place("Environments", "/environments", "cloud", _with("entry:read", "environment:update")),)),
 )
 """All that there is, in the order in which it is shown."""
 

@@ -6,14 +6,16 @@ names the least that there is, `GET /me`, the change itself judges who may make 
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
 
 from control.admin import permissions
 from control.console import static
+from control.console.environment_routes import ENVIRONMENT_PAGES
 from control.console.first_call import OpenLights
+from control.console.page_route import ID as _ID
+from control.console.page_route import PageRoute
 from control.console.pages import (
     activity,
     connect,
@@ -58,8 +60,6 @@ from control.http.problems import Problem, not_found
 from control.public.deps import PublicDeps
 from control.public.visitor import signed_in
 
-Answer = Callable[[Visit], Awaitable[web.StreamResponse]]
-_ID: Final = "[0-9a-f-]{36}"
 _PROVIDER: Final = f"/identity-providers/{{provider_id:{_ID}}}"
 _CHANGES_PROVIDER: Final = "PATCH /identity-providers/{provider_id}"
 _CLIENT: Final = f"/oauth-clients/{{client_id:{_ID}}}"
@@ -80,17 +80,6 @@ _ASSIGNED: Final = "/gateways/{gateway_id}/assignments/{assignment_id}"
 _DELETES_PULL_SECRET: Final = f"/pull-secrets/{{pull_secret_id:{_ID}}}/delete"
 _EXPLAINS: Final = "POST /gateways/{gateway_id}/explain"
 _EVERYBODY: Final = "GET /me"
-
-
-@dataclass(frozen=True, slots=True)
-class PageRoute:
-    """A page, or what one of its forms does."""
-
-    method: str
-    path: str
-    answer: Answer
-    needs: str
-    """The operation of the admin API whose permission is needed."""
 
 
 PAGES: Final = (
@@ -259,6 +248,7 @@ PAGES: Final = (
         grants.withdraw,
         "POST /grants/{grant_id}/revoke",
     ),
+    *ENVIRONMENT_PAGES,
 )
 """Every page, in the order of the navigation."""
 

@@ -51,8 +51,8 @@ def server_of_form(form: Form, mounted: tuple[str, ...] = ()) -> dict[str, Any]:
     pulls = [name.removeprefix(PULLS) for name in form.given if name.startswith(PULLS) and form.flag(name)]
     told = {
         **{name: form.value(f"run.{name}") for name in _TEXTS},
-        "port": _number(form.value("run.port")),
-        "idle_minutes": _number(form.value("run.idle_minutes") or "0"),
+        "port": number_typed(form.value("run.port")),
+        "idle_minutes": number_typed(form.value("run.idle_minutes") or "0"),
     }
     if told["transport"] == "stdio":  # what stands in the tab that is not chosen is left alone
         told |= {name: getattr(SelfHosted(), name) for name in _OVER_HTTP}
@@ -88,7 +88,7 @@ def form_field(form: Form, path: str) -> str:
     return f"{SECRETS}[{number}].{'value' if found[1] else 'name'}" if number < len(names) else path
 
 
-def _number(text: str) -> int | str:
+def number_typed(text: str) -> int | str:
     """What is no number stays as it is, for the rules to refuse."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else text
 

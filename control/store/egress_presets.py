@@ -18,10 +18,10 @@ async def one(connection: Connection, preset_id: str, *, lock: bool = False) -> 
     return None if row is None else made(EgressPreset, row)
 
 
-async def many(connection: Connection, preset_ids: Collection[str]) -> list[EgressPreset]:
-    """Those of these that are there, by name; none of them changes until this transaction ends."""
+async def many(connection: Connection, preset_ids: Collection[str], *, lock: bool = False) -> list[EgressPreset]:
+    """Those of these that are there, by name; locked so that none of them changes until this transaction ends."""
     rows = await connection.fetch(
-        _SELECT + "where id = any($1::uuid[]) order by id for share", sorted(set(preset_ids))
+        _SELECT + "where id = any($1::uuid[]) order by id" + (" for share" if lock else ""), sorted(set(preset_ids))
     )
     return sorted((made(EgressPreset, row) for row in rows), key=lambda preset: preset.name)
 

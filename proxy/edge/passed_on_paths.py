@@ -21,6 +21,8 @@ PAGES: Final = (
     "registry",
     "installations",
     "pull-secrets",
+    "environments",
+    "egress-presets",
     "people",
     "teams",
     "tokens",

@@ -78,6 +78,8 @@ SCOPES: Mapping[str, tuple[str, ...]] = {
     "entry_id": (TEAM, OTHERS),
     "installation_id": (OWN, TEAM, OTHERS),
     "pull_secret_id": (TEAM, OTHERS),
+    "environment_id": (OTHERS,),
+    "egress_preset_id": (OTHERS,),
 }
 """Whose the object can be that a path names."""
 OF_ANY = {"/registry/{entry_id}/install"}
@@ -123,6 +125,12 @@ FORMS: Mapping[str, Mapping[str, str]] = {
     "/installations/{installation_id}/change": {"name": "Another", "protocol": "auto", "version": STALE},
     "/installations/{installation_id}/delete": {"cascade": "true", "version": STALE},
     "/pull-secrets/{pull_secret_id}/delete": {"version": STALE},
+    "/environments/new": {"name": "Ours", "mode": "none"},
+    "/environments/{environment_id}/edit": {"name": "Another", "mode": "none", "version": STALE},
+    "/environments/{environment_id}/delete": {"version": STALE},
+    "/egress-presets/new": {"name": "Ours", "domains": "example.com"},
+    "/egress-presets/{egress_preset_id}": {"name": "Another", "domains": "example.com", "version": STALE},
+    "/egress-presets/{egress_preset_id}/delete": {"version": STALE},
 }
 """What is sent beside the identifiers of the object. Each would do as it is, but for a version that is not now's."""
 ENDS_THE_CALLER = {("/people/{user_id}/disable", OWN), ("/people/{user_id}/delete", OWN)}

@@ -28,7 +28,7 @@ def test_an_admin_sees_everything() -> None:
 
 def test_an_editor_sees_servers_and_gateways_and_who_lets_people_in_and_no_people() -> None:
     tools = ["/registry", "/installations", "/pull-secrets", "/gateways"]
-    assert paths(caller("editor"))[4:] == [*tools, "/identity-providers", "/oauth-clients"]
+    assert paths(caller("editor"))[4:] == [*tools, "/identity-providers", "/oauth-clients", "/environments"]
 
 
 def test_an_admin_of_a_team_sees_what_they_can_do_for_it() -> None:

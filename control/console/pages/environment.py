@@ -1,0 +1,121 @@
+"""One environment: what it says, what is in it, whether its egress policy holds; a change of it, and its end."""
+
+from functools import partial
+from typing import Any
+
+from aiohttp import web
+
+from control.admin.environment_models import EnvironmentChange
+from control.changes import environments as changes
+from control.changes.egress_probes import probe_again
+from control.changes.refusals import NotThere
+from control.console import environment_form
+from control.console.forms import REFUSALS, Form
+from control.console.pages.environments import presets_to_choose
+from control.console.visit import Visit
+from control.registry import held_hosts
+from control.registry.environment import Environment
+from control.registry.owner import TeamOwner
+from control.registry.partial import environment_with
+from control.registry.usage import cpu_told, memory_told
+from control.store import egress_presets, enforcement, entries, environments, gateway_environments, usage
+from control.store.pool import Connection, transaction
+
+
+async def show(visit: Visit) -> web.Response:
+    """The page."""
+    return await _shown(visit, Form())
+
+
+async def edit(visit: Visit) -> web.Response:
+    """The form of a change."""
+    async with transaction(visit.pool, readonly=True) as connection:
+        kept = await _found(connection, visit)
+    return await _form(visit, kept, Form({**environment_form.BLANK, **environment_form.given(kept)}))
+
+
+async def change(visit: Visit) -> web.Response:
+    """Change it. What stands in the form is what it is to be, whole."""
+    form = await visit.form()
+    environment_id = visit.named("environment_id")
+    try:
+        body = form.read(EnvironmentChange, **environment_form.wanted(form))
+        async with visit.changing() as write:
+            wanted = partial(environment_with, given=body.model_dump(exclude={"version"}))
+            await changes.change(write, visit.deps.safeguards, environment_id, wanted, form.version)
+    except REFUSALS as refusal:
+        async with transaction(visit.pool, readonly=True) as connection:
+            kept = await _found(connection, visit)
+        return await _form(visit, kept, form.refused(refusal, environment_form.field_named))
+    return visit.go(f"/environments/{environment_id}", "environment-changed")
+
+
+async def probe(visit: Visit) -> web.Response:
+    """Have what its policy says be tried now."""
+    form = await visit.form()
+    try:
+        async with transaction(visit.pool) as connection:
+            kept = await probe_again(connection, visit.named("environment_id"), visit.deps.place)
+    except REFUSALS as refusal:
+        return await _shown(visit, form.refused(refusal))
+    return visit.go(f"/environments/{kept.id}", "probing")
+
+
+async def delete(visit: Visit) -> web.Response:
+    """Delete one that nothing is in."""
+    form = await visit.form()
+    try:
+        async with visit.changing() as write:
+            await changes.delete(write, visit.named("environment_id"), form.version)
+    except REFUSALS as refusal:
+        return await _shown(visit, form.refused(refusal))
+    return visit.go("/environments", "environment-deleted")
+
+
+async def _found(connection: Connection, visit: Visit) -> Environment:
+    found = await environments.one(connection, visit.named("environment_id"))
+    if found is None:
+        raise NotThere("environment")
+    return found
+
+
+async def _shown(visit: Visit, form: Form) -> web.Response:
+    async with transaction(visit.pool, readonly=True) as connection:
+        kept = await _found(connection, visit)
+        used = await usage.of_environment(connection, kept)
+        remote = await entries.remote_in(connection, [kept.id])
+        said: dict[str, Any] = {
+            "held": (await enforcement.shown_of(connection, [kept], visit.deps.place))[kept.id],
+            "presets": await egress_presets.many(connection, kept.presets),
+            "inside": await environments.entries_in(connection, kept.id),
+            "serving": await gateway_environments.gateways_naming(connection, kept.id),
+        }
+    teams = [
+        {"team": one.team, "servers": one.usage.servers, "cpu": cpu_told(one.usage.cpu),
+         "memory": memory_told(one.usage.memory)}
+        for one in used
+        if one.team_id is None or visit.caller.may_for("team:read", TeamOwner(one.team_id))
+    ]  # fmt: skip
+    shut_out = [one.slug for one in remote if held_hosts.shut_out(one)]
+    return visit.again(
+        "environments/environment.html",
+        form,
+        environment=kept,
+        teams=teams,
+        shut_out=shut_out,
+        probes=visit.deps.place == "cluster" and kept.egress is not None,
+        **said,
+    )
+
+
+async def _form(visit: Visit, kept: Environment, form: Form) -> web.Response:
+    async with transaction(visit.pool, readonly=True) as connection:
+        presets = await presets_to_choose(connection)
+    return visit.again(
+        "environments/form.html",
+        form,
+        environment=kept,
+        presets=presets,
+        modes=environment_form.MODES,
+        namespaces=visit.deps.safeguards.namespaces,
+    )

@@ -1,0 +1,65 @@
+"""Environments: where entries are put, and what each keeps them to. The list, and another one."""
+
+import msgspec
+from aiohttp import web
+
+from control.admin.environment_models import EnvironmentQuery, NewEnvironment
+from control.changes import environments as changes
+from control.console import environment_form
+from control.console.forms import REFUSALS, Form
+from control.console.visit import Visit
+from control.http.paging import page_of, place_key
+from control.registry import environment
+from control.store import egress_presets, enforcement, environments
+from control.store.pool import Connection, transaction
+
+_MOST_PRESETS = 200
+
+
+async def show(visit: Visit) -> web.Response:
+    """The list, by name."""
+    query = visit.query(EnvironmentQuery)
+    async with transaction(visit.pool, readonly=True) as connection:
+        rows = await environments.page(connection, limit=query.fetch, after=query.place, name=query.name)
+        held = await enforcement.shown_of(connection, rows, visit.deps.place)
+        inside = {one.id: await environments.entries_in(connection, one.id) for one in rows}
+    page = page_of(rows, query, lambda one: {"row": one}, lambda one: place_key(one.name, one.id))
+    shown = [one["row"] for one in page.items]
+    return visit.page("environments/list.html", rows=shown, held=held, inside=inside, next=page.next, query=query)
+
+
+async def new(visit: Visit) -> web.Response:
+    """The form of another one."""
+    return await _form(visit, Form(environment_form.BLANK))
+
+
+async def create(visit: Visit) -> web.Response:
+    """Make it."""
+    form = await visit.form()
+    try:
+        body = form.read(NewEnvironment, **environment_form.wanted(form))
+        async with visit.changing() as write:
+            wanted = msgspec.convert(body.model_dump(), environment.NewEnvironment)
+            made = await changes.create(write, visit.deps.safeguards, wanted)
+    except REFUSALS as refusal:
+        return await _form(visit, form.refused(refusal, environment_form.field_named))
+    return visit.go(f"/environments/{made.id}", "environment-made")
+
+
+async def presets_to_choose(connection: Connection) -> list[tuple[str, str, str]]:
+    """Of each preset its identifier, its name, and what it allows in a few words."""
+    found = await egress_presets.page(connection, limit=_MOST_PRESETS, after=None)
+    return [(one.id, one.name, ", ".join((*one.cidrs, *one.domains)[:3])) for one in found]
+
+
+async def _form(visit: Visit, form: Form) -> web.Response:
+    async with transaction(visit.pool, readonly=True) as connection:
+        presets = await presets_to_choose(connection)
+    return visit.again(
+        "environments/form.html",
+        form,
+        environment=None,
+        presets=presets,
+        modes=environment_form.MODES,
+        namespaces=visit.deps.safeguards.namespaces,
+    )

@@ -1,0 +1,171 @@
+"""Pages of environments and egress presets over plain HTTP: made, changed, refused and deleted, by those who may."""
+
+from __future__ import annotations
+
+import pytest
+
+from control.changes import egress_presets as preset_changes
+from control.changes import environments as changes
+from control.changes.write import changing
+from control.registry.egress import Egress, EgressPreset, NewEgressPreset
+from control.registry.environment import Environment, NewEnvironment
+from control.store import egress_presets, environments
+from control.store.pool import transaction
+from tests.console.registry_seeds import an_entry
+from tests.console.serving import MAKER, Console, reading
+
+
+async def made(console: Console, name: str = "Production", **fields: object) -> Environment:
+    async with changing(console.pool, MAKER) as write:
+        wanted = NewEnvironment(name=name, **fields)  # type: ignore[arg-type]
+        return await changes.create(write, console.deps.safeguards, wanted)
+
+
+async def preset(console: Console, name: str = "GitHub") -> EgressPreset:
+    async with changing(console.pool, MAKER) as write:
+        return await preset_changes.create(write, NewEgressPreset(name=name, domains=("api.github.com",)))
+
+
+async def kept(console: Console, environment_id: str) -> Environment | None:
+    async with transaction(console.pool, readonly=True) as connection:
+        return await environments.one(connection, environment_id)
+
+
+TYPED = {
+    "name": "Production", "restricted": "true", "mode": "restricted", "cidrs": "203.0.113.0/24",
+    "domains": "api.example.com\n**.cdn.example.com", "ports": "443\n5432-5440", "node_selector": "pool=tools",
+    "tolerations": "dedicated=tools:NoSchedule\nslow:NoExecute:60\n*",
+    "image_registries": "registry.example.com/team",
+    "resources.memory_limit": "1Gi", "quota.servers": "20", "quota.memory": "16Gi",
+}  # fmt: skip
+"""A form in which nearly everything was typed."""
+
+
+async def test_one_is_made_with_all_that_it_can_say_and_shown(console: Console) -> None:
+    github = await preset(console)
+    async with reading(console, await console.person("Ann", "admin")) as reader:
+        assert "No environment here" in (await reader.get("/environments"))[1]
+        typed = TYPED | {f"presets.{github.id}": "true"}
+        status, text, where = await reader.post("/environments/new", **typed)
+        assert status == 303, text
+        found = await kept(console, where.removeprefix("/environments/").partition("?")[0])
+        assert found is not None
+        assert found.presets == (github.id,)
+        domains, ports = ("api.example.com", "**.cdn.example.com"), ("443", "5432-5440")
+        assert found.egress == Egress("restricted", ("203.0.113.0/24",), domains, ports)
+        assert [one.get("effect") for one in found.tolerations] == ["NoSchedule", "NoExecute", None]
+        _, text = await reader.get(where)
+        for told in ("**.cdn.example.com", "GitHub", "pool=tools", "registry.example.com/team", "20 servers"):
+            assert told in text
+        assert "Production" in (await reader.get("/environments"))[1]
+
+
+async def test_the_form_of_a_change_says_all_that_is_kept_and_changes_nothing_else(console: Console) -> None:
+    github = await preset(console)
+    async with reading(console, await console.person("Ann", "admin")) as reader:
+        typed = TYPED | {f"presets.{github.id}": "true"}
+        _, _, where = await reader.post("/environments/new", **typed)
+        path = where.partition("?")[0]
+        before = await kept(console, path.removeprefix("/environments/"))
+        assert before is not None
+        _, text = await reader.get(f"{path}/edit")
+        for line in TYPED["tolerations"].split("\n"):
+            assert line in text
+        status, text, _ = await reader.post(
+            f"{path}/edit", **typed | {"name": "Live", "version": str(before.version)}
+        )
+        assert status == 303, text
+        after = await kept(console, before.id)
+        assert after is not None
+        assert after.name == "Live"
+        assert (after.egress, after.tolerations, after.quota, after.resources, after.presets) == (
+            before.egress, before.tolerations, before.quota, before.resources, before.presets,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"cidrs": "203.0.113.7/24"}, "cidrs"),
+        ({"domains": "example.com\nnot a domain"}, "domains"),
+        ({"ports": "99999"}, "ports"),
+        ({"node_selector": "pool"}, "node_selector"),
+        ({"tolerations": "dedicated"}, "tolerations"),
+        ({"quota.memory": "much"}, "quota.memory"),
+        ({"quota.servers": "many"}, "quota.servers"),
+        ({"resources.cpu": "one"}, "resources.cpu"),
+        ({"image_registries": "https://registry.example.com"}, "image_registries"),
+    ],
+)
+async def test_what_is_wrong_comes_back_at_its_field_with_what_was_typed(
+    console: Console, typed: dict[str, str], field: str
+) -> None:
+    async with reading(console, await console.person("Ann", "admin")) as reader:
+        status, text, _ = await reader.post("/environments/new", **TYPED | typed)
+    assert status == 422
+    assert f'aria-describedby="{field}-error' in text
+    assert "dedicated" in text
+
+
+async def test_one_that_is_in_use_is_kept_with_the_names_of_what_uses_it(console: Console) -> None:
+    one = await made(console)
+    await an_entry(console, "ledger", environment_id=one.id)
+    async with reading(console, await console.person("Ann", "admin")) as reader:
+        status, text, _ = await reader.post(f"/environments/{one.id}/delete", version=str(one.version))
+        assert (status, "The entries ledger are in this environment" in text) == (409, True)
+        other = await made(console, "Staging")
+        _, _, where = await reader.post(f"/environments/{other.id}/delete", version=str(other.version))
+    assert where == "/environments?said=environment-deleted"
+    assert await kept(console, other.id) is None
+
+
+async def test_a_form_that_is_older_than_a_change_is_refused(console: Console) -> None:
+    one = await made(console)
+    async with reading(console, await console.person("Ann", "admin")) as reader:
+        status, text, _ = await reader.post(f"/environments/{one.id}/edit", **TYPED | {"name": "X", "version": "99"})
+    assert status == 412
+    assert 'value="X"' in text
+
+
+async def test_only_a_policy_in_a_cluster_is_probed(console: Console) -> None:
+    one = await made(console, egress=Egress("off"))
+    async with reading(console, await console.person("Ann", "admin")) as reader:
+        assert "Probe now" not in (await reader.get(f"/environments/{one.id}"))[1]
+        status, text, _ = await reader.post(f"/environments/{one.id}/probe")
+    assert (status, "No servers run in a cluster here" in text) == (409, True)
+
+
+async def test_who_may_only_read_is_shown_no_button_that_changes(console: Console) -> None:
+    one, github = await made(console), await preset(console)
+    async with reading(console, await console.person("Eva", "editor")) as reader:
+        for path in ("/environments", f"/environments/{one.id}", "/egress-presets", f"/egress-presets/{github.id}"):
+            status, text = await reader.get(path)
+            assert status == 200
+            for button in ("New environment", "New preset", "/edit", "/delete", ">Save<"):
+                assert button not in text, path
+        for path in ("/environments/new", f"/environments/{one.id}/edit", "/egress-presets/new"):
+            assert (await reader.get(path))[0] == 404
+
+
+async def test_a_preset_is_made_changed_and_deleted_once_nothing_names_it(console: Console) -> None:
+    async with reading(console, await console.person("Ann", "admin")) as reader:
+        assert "No preset here" in (await reader.get("/egress-presets"))[1]
+        typed = {"name": "GitHub", "description": "Its API.", "cidrs": "", "domains": "api.github.com", "ports": ""}
+        status, text, where = await reader.post("/egress-presets/new", **typed)
+        assert (status, where) == (303, "/egress-presets?said=preset-made"), text
+        async with transaction(console.pool, readonly=True) as connection:
+            (one,) = await egress_presets.page(connection, limit=9, after=None)
+        assert (one.domains, one.ports) == (("api.github.com",), ("443",))
+        path = f"/egress-presets/{one.id}"
+        status, text, _ = await reader.post(path, **typed | {"domains": "*", "version": str(one.version)})
+        assert (status, 'aria-describedby="domains-error' in text) == (422, True)
+        changed = typed | {"domains": "*.github.com", "version": str(one.version)}
+        assert (await reader.post(path, **changed))[0] == 303
+        naming = await made(console, egress=Egress("restricted"), presets=(one.id,))
+        status, text, _ = await reader.post(f"{path}/delete")
+        assert (status, "*.github.com" in text, "Production" in text) == (409, True, True)
+        async with changing(console.pool, MAKER) as write:
+            await changes.delete(write, naming.id)
+        assert (await reader.post(f"{path}/delete"))[2] == "/egress-presets?said=preset-deleted"
+        assert (await reader.get(path))[0] == 404
