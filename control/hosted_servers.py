@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from control.changes.safeguards import SAMPLE, Safeguards
 from control.credentials.usable import Renewals
+from control.orchestrator.defaults import Defaults
 from control.processes.runtime import process_runtime
 from control.registry.enforcement import Enforcement
 from control.registry.row_seals import RowSeals
@@ -101,11 +102,19 @@ class HostedServers:
 
 def safeguards_of(settings: ControlSettings, seals: RowSeals) -> Safeguards:
     """What changes stand on beside their transaction, with what servers have in common in the settings' cluster."""
-    sample = replace(
-        SAMPLE, namespace=settings.servers_namespace or SAMPLE.namespace, node_selector=settings.node_selector,
-        tolerations=settings.tolerations, base_image=settings.base_image or SAMPLE.base_image,
-    )  # fmt: skip
-    return Safeguards(seals, settings.addresses, settings.own_urls, settings.cluster_namespaces, sample)
+    return Safeguards(seals, settings.addresses, settings.own_urls, settings.cluster_namespaces, _in_common(settings))
+
+
+def _in_common(settings: ControlSettings) -> Defaults:
+    """What the settings say of all servers in a cluster, in the place of what a sample has."""
+    return replace(
+        SAMPLE,
+        namespace=next(iter(settings.namespaces), SAMPLE.namespace),
+        proxies_namespace=settings.release_namespace or SAMPLE.proxies_namespace,
+        base_image=settings.base_image or SAMPLE.base_image,
+        node_selector=settings.node_selector,
+        tolerations=settings.tolerations,
+    )
 
 
 async def hosted_servers(
@@ -139,7 +148,6 @@ async def _in_a_cluster(
     # Imported here: the client of Kubernetes takes 70 MB, which a control without a cluster does not need.
     from control.cluster_looks import looks_at
     from control.orchestrator.cluster import connected
-    from control.orchestrator.defaults import Defaults
     from control.orchestrator.kinds import WATCHED
     from control.orchestrator.lease import Lease
     from control.orchestrator.probing.prober import Prober
@@ -148,15 +156,8 @@ async def _in_a_cluster(
 
     async with transaction(pool, readonly=True) as connection:
         instance_id = await publication.instance_id(connection)
-    defaults = Defaults(
-        instance_id=instance_id,
-        namespace=settings.namespaces[0],
-        proxies_namespace=settings.release_namespace,
-        base_image=settings.base_image,
-        name_key=settings.secret_ring.current.derive(_NAMES),
-        node_selector=settings.node_selector,
-        tolerations=settings.tolerations,
-    )
+    name_key = settings.secret_ring.current.derive(_NAMES)
+    defaults = replace(_in_common(settings), instance_id=instance_id, name_key=name_key)
     cluster = await connected(settings.kubeconfig, watches=len(WATCHED) * len(settings.namespaces))
     looks = await looks_at(cluster, settings, pool)
     runtime = ClusterRuntime(cluster, defaults, settings.namespaces, looks.look)

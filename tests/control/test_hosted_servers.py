@@ -14,7 +14,7 @@ from control.changes import idle_servers
 from control.changes import server_states as changes
 from control.changes.write import changing
 from control.discovery.discover import SERVER
-from control.hosted_servers import HostedServers, hosted_servers
+from control.hosted_servers import HostedServers, hosted_servers, safeguards_of
 from control.orchestrator.identity import INSTALLATION
 from control.registry.row_seals import RowSeals
 from control.registry.server_state import ServerState
@@ -22,7 +22,7 @@ from control.settings import ControlSettings
 from control.store import enforcement
 from control.store.notifications import listen
 from control.store.pool import transaction
-from core.keys import new_key
+from core.keys import new_key, parse_key_ring
 from tests.control.registry_api import Api, api
 from tests.fakes.no_renewals import NoRenewals
 from tests.kube.fake_server import FakeKube
@@ -60,6 +60,16 @@ async def hosted(api: Api, kube: FakeKube, database: str, tmp_path: Path) -> Asy
     async with running(listen(database, "archway_servers", made.wake)):
         yield made
     await made.close()
+
+
+def test_what_is_shown_of_a_server_stands_where_the_settings_let_servers_run() -> None:
+    settings = ControlSettings(
+        "postgresql://localhost/archway", "redis://127.0.0.1:1/0", new_key(), new_key(), new_key(),
+        "https://archway.test", runtime="cluster", servers_namespaces=("tools", "more"),
+        release_namespace="platform", base_image="registry.example/base:1",
+    )  # fmt: skip
+    found = safeguards_of(settings, RowSeals(parse_key_ring("ARCHWAY_SECRET_KEY", new_key()))).defaults
+    assert (found.namespace, found.proxies_namespace) == ("tools", "platform")
 
 
 async def until(true: Callable[[], Awaitable[bool]]) -> None:
