@@ -53,8 +53,7 @@ def in_words(rules: EgressRules) -> str:
     """What rules allow, for a sentence; at most ten places are named."""
     if rules.mode == "all":
         return "everything"
-    groups = rules.allowed if rules.mode == "restricted" else ()
-    places = [f"{one} on {' '.join(group.ports)}" for group in groups for one in (*group.domains, *group.cidrs)]
+    places = [f"{one} on {' '.join(group.ports)}" for group in rules.groups for one in (*group.domains, *group.cidrs)]
     more = f" and {len(places) - _MOST_NAMED} more" if len(places) > _MOST_NAMED else ""
     return (", ".join(places[:_MOST_NAMED]) or "nothing") + more
 

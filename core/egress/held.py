@@ -5,7 +5,6 @@ address: by the name in its URL, and, where the rules have networks, by the addr
 a name's answer changes. `HeldUrl` takes the rules to where connections are opened. Pure.
 """
 
-import ipaddress
 from functools import cached_property
 from hashlib import sha256
 from typing import Literal
@@ -14,7 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from core.egress.addresses import AddressRefused
-from core.egress.rules import EgressRules, port_range
+from core.egress.rules import EgressRules, is_address
 
 Reach = Literal["wherever", "by_address", "never"]
 """How rules stand to a host: reached wherever its name leads, reached at some addresses alone, or not at all."""
@@ -81,24 +80,12 @@ def reach_of(rules: EgressRules, host: str, port: int) -> Reach:
     """How rules stand to a host, a name or an address, on this port."""
     if rules.permits_host(host, port):
         return "wherever"
-    if rules.mode != "restricted" or _is_address(host):
+    if is_address(host):
         return "never"
-    return "by_address" if any(one.cidrs and _has(one.ports, port) for one in rules.allowed) else "never"
+    return "by_address" if any(group.cidrs and group.has_port(port) for group in rules.groups) else "never"
 
 
 def host_and_port(url: str) -> tuple[str, int]:
     """Of a URL that `check_url` has passed."""
     parts = urlsplit(url)
     return parts.hostname or "", parts.port or _PORTS[parts.scheme]
-
-
-def _has(ports: tuple[str, ...], port: int) -> bool:
-    return any(first <= port <= last for first, last in map(port_range, ports))
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
-    except ValueError:
-        return False
-    return True

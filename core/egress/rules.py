@@ -45,13 +45,14 @@ class Allowed(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def names(self, host: str, port: int) -> bool:
         """Whether this host, in lower case and without a dot at its end, is one of the domains."""
-        return self._on(port) and any(matches(domain, host) for domain in self.domains)
+        return self.has_port(port) and any(matches(domain, host) for domain in self.domains)
 
     def holds(self, address: Address, port: int) -> bool:
         """Whether this address is in one of the networks."""
-        return self._on(port) and any(address in _network(cidr) for cidr in self.cidrs)
+        return self.has_port(port) and any(address in _network(cidr) for cidr in self.cidrs)
 
-    def _on(self, port: int) -> bool:
+    def has_port(self, port: int) -> bool:
+        """Whether this TCP port is one of the ports."""
         return any(first <= port <= last for first, last in map(port_range, self.ports))
 
 
@@ -61,12 +62,17 @@ class EgressRules(msgspec.Struct, frozen=True, omit_defaults=True):
     mode: EgressMode = "all"
     """`off`: nothing but DNS. `all`: everything that nothing else shuts. `restricted`: what is allowed."""
     allowed: tuple[Allowed, ...] = ()
-    """Of `restricted`; nothing there is the same as `off`."""
+    """Of `restricted`; nothing there is the same as `off`. Read by `groups`."""
+
+    @property
+    def groups(self) -> tuple[Allowed, ...]:
+        """The destinations that are allowed one by one: those of `restricted`, and none of the other modes."""
+        return self.allowed if self.mode == "restricted" else ()
 
     @property
     def has_domains(self) -> bool:
         """Whether a place must be able to hold names, to hold these rules."""
-        return self.mode == "restricted" and any(group.domains for group in self.allowed)
+        return any(group.domains for group in self.groups)
 
     def permits_host(self, host: str, port: int) -> bool:
         """Whether a TCP connection to a host of this name may be opened, whatever its address is. One that is an
@@ -75,21 +81,18 @@ class EgressRules(msgspec.Struct, frozen=True, omit_defaults=True):
         A name that no domain allows may still lead to an address in an allowed network: whoever knows the address
         asks for that too. One that is allowed may lead to an address that is shut: who connects judges that.
         """
-        name = host.lower().removesuffix(".")
-        if _address(name.removeprefix("[").removesuffix("]")) is not None:
-            return self.permits_address(name.removeprefix("[").removesuffix("]"), port)
-        if self.mode != "restricted":
-            return self.mode == "all"
-        return any(group.names(name, port) for group in self.allowed)
+        if is_address(host):
+            return self.permits_address(_bare(host), port)
+        return self.mode == "all" or any(group.names(_bare(host), port) for group in self.groups)
 
     def permits_address(self, ip: str, port: int) -> bool:
         """Whether a TCP connection to this address may be opened, by whatever name it was found; False for a text
         that is no address.
         """
         address = _address(ip)
-        if address is None or self.mode == "off" or any(address in network for network in SHUT):
+        if address is None or any(address in network for network in SHUT):
             return False
-        return self.mode == "all" or any(group.holds(address, port) for group in self.allowed)
+        return self.mode == "all" or any(group.holds(address, port) for group in self.groups)
 
 
 def matches(domain: str, host: str) -> bool:
@@ -106,6 +109,16 @@ def port_range(text: str) -> tuple[int, int]:
     """The first and the last port of `443` or `5432-5440`; ValueError for any other text."""
     first, _, last = text.partition("-")
     return int(first), int(last or first)
+
+
+def is_address(host: str) -> bool:
+    """Whether a host, as a URL has it, is an address and no name."""
+    return _address(_bare(host)) is not None
+
+
+def _bare(host: str) -> str:
+    """In lower case, without the dot at its end, and without the brackets of IPv6."""
+    return host.lower().removesuffix(".").removeprefix("[").removesuffix("]")
 
 
 def _address(text: str) -> Address | None:

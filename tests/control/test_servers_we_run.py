@@ -71,7 +71,7 @@ async def test_an_installation_of_a_remote_server_runs_nothing(api: Api) -> None
         ("pending", "unschedulable", "0/3 nodes are available: 3 Insufficient memory."),
         ("failed", "refused_by_cluster", 'pods "mcp-files" is forbidden: exceeded quota'),
         ("failed", "namespace_closed", "tools-b is none of ARCHWAY_SERVERS_NAMESPACES, which are tools"),
-        ("failed", "image_not_allowed", "docker.io/files:1 is from none of registry.test"),
+        ("failed", "image_not_allowed", "hub.test/files:1 is from none of registry.test"),
         ("failed", "egress_not_possible", "nothing in this cluster holds rules about domains"),
         ("failed", "override", "spec.template.spec.hostNetwork may not be said"),
         ("failed", "crashed", "exit code 1: KeyError: 'HOME'"),

@@ -33,10 +33,9 @@ def application_policy(wanted: WantedServer, defaults: Defaults, capabilities: C
 
 
 def _of_names(rules: EgressRules) -> list[Object]:
-    groups = rules.allowed if rules.mode == "restricted" else ()
     return [
         {"to": [{"domainNames": [_said(one) for one in group.domains]}], "ports": ports(group.ports)}
-        for group in groups
+        for group in rules.groups
         if group.domains
     ]
 

@@ -31,8 +31,7 @@ def cilium_policy(wanted: WantedServer, defaults: Defaults, capabilities: Capabi
     made = _dns(rules, capabilities, said["namespace"])
     if rules.mode == "all":
         made += _everything(capabilities)
-    elif rules.mode == "restricted":
-        made += [rule for group in rules.allowed for rule in _of_group(group, capabilities)]
+    made += [rule for group in rules.groups for rule in _of_group(group, capabilities)]
     return {
         "apiVersion": CILIUM_POLICY.api_version,
         "kind": CILIUM_POLICY.kind,
@@ -62,7 +61,7 @@ def _asked_for(rules: EgressRules, searched: Iterable[str]) -> list[str]:
     """Each name, and how a resolver asks for it first: with each search domain behind it. Some libraries take a
     refusal there for the end (https://docs.cilium.io/en/stable/security/dns/).
     """
-    names = one_label_each(one for group in rules.allowed for one in group.domains)
+    names = one_label_each(one for group in rules.groups for one in group.domains)
     asked = [*names, *(f"{name}.{domain}" for name in names for domain in searched)]
     return [one for one in dict.fromkeys(asked) if len(one) <= LONGEST_NAME]
 

@@ -15,10 +15,9 @@ from core.egress.rules import port_range
 
 def fqdn_policy(wanted: WantedServer, defaults: Defaults) -> Object | None:
     """The names that it may reach; None where there are none, since one without a rule is no object."""
-    groups = wanted.egress.allowed if wanted.egress.mode == "restricted" else ()
     rules = [
         {"matches": [_match(one) for one in one_label_each(group.domains)], "ports": _ports(group.ports)}
-        for group in groups
+        for group in wanted.egress.groups
         if group.domains
     ]
     if not rules:

@@ -50,9 +50,7 @@ def egress(rules: EgressRules, capabilities: Capabilities) -> list[Object]:
     if rules.mode == "all":
         # Nobody is left where an operator shuts all addresses, and a rule that names nobody would allow everybody.
         made += [{"to": reached} for reached in [everything(capabilities)] if reached]
-    elif rules.mode == "restricted":
-        made += [rule for group in rules.allowed if (rule := of_networks(group, capabilities))]
-    return made
+    return made + [rule for group in rules.groups if (rule := of_networks(group, capabilities))]
 
 
 def dns(cluster: ClusterDns) -> Object:

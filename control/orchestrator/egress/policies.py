@@ -31,8 +31,7 @@ def policies(wanted: WantedServer, defaults: Defaults, capabilities: Capabilitie
 
 
 def _refuse_what_is_not_held(wanted: WantedServer, capabilities: Capabilities) -> None:
-    groups = wanted.egress.allowed if wanted.egress.mode == "restricted" else ()
-    for group in groups:
+    for group in wanted.egress.groups:
         if reason := why_not(capabilities.found, group):
             field, sentence = reason
             raise Refused("egress_not_possible", f"{field} of its environment's egress policy: {sentence}")

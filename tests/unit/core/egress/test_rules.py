@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.egress.rules import SHUT, Allowed, EgressRules, matches
+from core.egress.rules import SHUT, Allowed, EgressMode, EgressRules, is_address, matches
 
 LABELS = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,5}[a-z0-9])?", fullmatch=True)
 RULES = EgressRules(
@@ -122,3 +122,15 @@ def test_any_text_may_be_asked_about(host: str, port: int) -> None:
 
 def test_what_is_shut_holds_ipv4_also_as_a_translator_sees_it() -> None:
     assert {"169.254.0.0/16", "64:ff9b::a9fe:0/112"} <= {str(one) for one in SHUT}
+
+
+@pytest.mark.parametrize(("mode", "groups"), [("off", ()), ("all", ()), ("restricted", RULES.allowed)])
+def test_destinations_count_where_the_mode_restricts_alone(mode: EgressMode, groups: tuple[Allowed, ...]) -> None:
+    rules = EgressRules(mode, RULES.allowed)
+    assert (rules.groups, rules.has_domains) == (groups, bool(groups))
+
+
+@pytest.mark.parametrize("host", ["203.0.113.9", "[2001:DB8::1]", "2001:db8::1", "::ffff:203.0.113.9"])
+def test_a_host_that_is_an_address_is_known_with_brackets_and_without(host: str) -> None:
+    assert is_address(host)
+    assert not is_address(f"x{host}.example")
