@@ -60,7 +60,8 @@ def _into(pod: dict[str, Any], other: Environment) -> Iterator[OutOfPlace]:
     for name, value in said.items() if isinstance(said, dict) else ():
         if other.node_selector.get(name) == value:
             yield OutOfPlace((*POD, _NODES, name), why)
-    theirs = {one.get("key") for one in other.tolerations}
+    theirs = {one.get("key") or "" for one in other.tolerations}
     for number, one in enumerate(items_said(pod, _TAINTS)):
-        if one.get("key") in theirs:
+        # One without a key tolerates every taint, so that each may be that of its nodes.
+        if "" in theirs or one.get("key") in theirs:
             yield OutOfPlace((*POD, _TAINTS, number), why)

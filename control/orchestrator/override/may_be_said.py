@@ -43,6 +43,8 @@ _MOST_ID: Final = 2**31 - 1
 _AUTOSCALERS: Final = frozenset({"cluster-autoscaler.kubernetes.io/safe-to-evict", "karpenter.sh/do-not-disrupt"})
 """Annotations that keep a node from being taken away under a server."""
 _CONTROL_PLANE: Final = "node-role.kubernetes.io/"
+_ONE_NODE: Final = "kubernetes.io/hostname"
+"""Names a node as `nodeName` does, whosever it is."""
 _SYSTEM: Final = (
     "/proc", "/sys", "/dev", "/etc", "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/boot", "/run/secrets",
     "/var/run",
@@ -71,6 +73,9 @@ def _is_node_key(value: Any) -> bool:
 def _node_key(value: Any, path: Path, faults: Faults) -> None:
     text(_KEY, "the key of a label")(value, path, faults)
     judged(_is_node_key, "is for the machines of the cluster's own control")(value, path, faults)
+    judged(lambda key: key != _ONE_NODE, "names one node, which cannot be chosen; say a label that several have")(
+        value, path, faults
+    )
 
 
 def _is_address(value: Any) -> bool:

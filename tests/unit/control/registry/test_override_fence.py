@@ -55,6 +55,13 @@ def test_nothing_else_gets_to_the_nodes_of_a_restricted_one(pod: dict[str, Any],
     assert found(None, **pod) == [path]
 
 
+def test_where_a_restricted_one_tolerates_every_taint_each_may_be_that_of_its_nodes() -> None:
+    every = environment("live", restricted=True, tolerations=({"operator": "Exists"},))
+    text = write_yaml({"spec": {"template": {"spec": {"tolerations": [{"key": "live", "operator": "Exists"}]}}}})
+    (one,) = out_of_place(text, None, [every])
+    assert written(one.path) == "spec.template.spec.tolerations[0]"
+
+
 def test_other_labels_of_nodes_may_be_chosen_in_a_restricted_one_too() -> None:
     assert found(LIVE, nodeSelector={"disk": "ssd"}) == []
 

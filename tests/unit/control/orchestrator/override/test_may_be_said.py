@@ -57,6 +57,7 @@ def test_it_may_be_said(text: str) -> None:
         (of_pod(tolerations=[{"operator": "Exists"}]), r"tolerations\[0\] needs key"),
         (of_pod(tolerations=[{"key": "node-role.kubernetes.io/control-plane"}]), "the cluster's own control"),
         (of_pod(nodeSelector={"node-role.kubernetes.io/control-plane": ""}), "the cluster's own control"),
+        (of_pod(nodeSelector={"kubernetes.io/hostname": "node-1"}), "names one node, which cannot be chosen"),
         (of_pod(nodeSelector={"a": True}), "must be the value of a label: text in quotes"),
         (of_pod(nodeSelector={"a b": "c"}), "must be the key of a label"),
         (of_pod(hostAliases=[{"ip": "here", "hostnames": ["a"]}]), "must be an IP address"),
