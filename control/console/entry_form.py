@@ -44,7 +44,7 @@ def new_entry_form() -> Form:
     given = {
         **dict.fromkeys(_TEXTS, ""), "isolation": "principal", "labels": "", "visibility": "organisation",
         "passthrough": "true", "deadline_s": "", "team_id": "", "fixed_headers_none": "",
-        "kind": "remote", **_NO_SECRETS,
+        "kind": "remote", "environment_id": "", **_NO_SECRETS,
     }  # fmt: skip
     given |= server_form.form_of_server(SelfHosted()) | statement_form.form_of_statement(None)
     form = Form(given | form_of_credential("none", {}))
@@ -70,6 +70,7 @@ def form_of_entry(entry: Entry) -> Form:
         "passthrough": "true" if entry.passthrough else "",
         "deadline_s": as_text(entry.deadline_s) if entry.deadline_s else "",
         "team_id": entry.team_id or "",
+        "environment_id": entry.environment_id or "",
         "fixed_headers_none": "",
         **_NO_SECRETS,
         "version": str(entry.version),
@@ -105,6 +106,8 @@ def made_of(form: Form, *, new: bool, mounted: tuple[str, ...] = ()) -> dict[str
         shown |= {"fixed_headers": headers}
     if form.flag(f"{SECRET_OF.get(form.value('credential_model'), '')}_none"):
         shown |= {OF_THE_CLIENT: ""}
+    if "environment_id" in form.given:  # a page that does not show it leaves it as it is
+        shown |= {"environment_id": form.value("environment_id") or None}
     ours = form.value("kind") == "self_hosted"
     if ours:
         shown |= _run_by_us(form, mounted)

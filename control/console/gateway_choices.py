@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from control.console.environment_choices import environment_choices
 from control.registry.access import Caller
 from control.registry.actions import Action
 from control.registry.gateway import GatewayFields
@@ -34,6 +35,7 @@ class GatewayChoices:
     """None for a person who may see no identity provider."""
     clients: Sequence[tuple[str, str]]
     """OAuth clients by `client_id`, to copy from: those that the person may see."""
+    environments: Sequence[tuple[str, str]]
 
 
 async def gateway_choices(
@@ -46,6 +48,7 @@ async def gateway_choices(
         await _teams(connection, caller, before) if shared else [],
         await _providers(connection) if caller.may("identity_provider:read") else None,
         await _clients(connection) if caller.may("oauth_client:read") else [],
+        await environment_choices(connection, caller, before.environments if before else ()),
     )
 
 

@@ -12,7 +12,7 @@ from control.http.problems import invalid
 from control.registry.gateway import Gateway
 from control.registry.visibility import VisibilityKind
 
-_BOXES: Final = {"team:": "teams", "ask:": "may_ask"}
+_BOXES: Final = {"team:": "teams", "ask:": "may_ask", "environment:": "environments"}
 """What the names of the boxes of a field begin with."""
 _PROVIDER: Final = "identity_provider_id"
 _AUDIENCE: Final = "identity_provider_audience"
@@ -25,7 +25,7 @@ def new_gateway_form(visibility: VisibilityKind) -> Form:
         {
             "name": "", "slug": "", "description": "", "visibility": visibility, "teams": "", "instructions": "",
             "labels": "", "header_allowlist": "", "audit_required": "", _PROVIDER: "", _AUDIENCE: "",
-            _ASSERTIONS: "", "allowed_clients": "", "may_ask": "elicitation", "tool_loading": "",
+            _ASSERTIONS: "", "allowed_clients": "", "may_ask": "elicitation", "tool_loading": "", "environments": "",
         }
     )  # fmt: skip
 
@@ -48,6 +48,7 @@ def form_of_gateway(gateway: Gateway) -> Form:
             _ASSERTIONS: "true" if gateway.takes_assertions else "",
             "allowed_clients": "\n".join(gateway.allowed_clients),
             "may_ask": " ".join(gateway.may_ask),
+            "environments": " ".join(gateway.environments),
             "tool_loading": "true" if gateway.tool_loading == "search_and_run" else "",
             "version": str(gateway.version),
         }
@@ -76,6 +77,7 @@ def made_of(form: Form) -> dict[str, Any]:
         "audit_required": form.flag("audit_required"),
         "allowed_clients": form.words("allowed_clients"),
         "may_ask": form.words("may_ask"),
+        "environments": form.words("environments"),
         "tool_loading": "search_and_run" if form.flag("tool_loading") else "all",
     }
     if _PROVIDER in form.given:

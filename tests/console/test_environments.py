@@ -13,6 +13,8 @@ from control.store import egress_presets, environments
 from control.store.pool import transaction
 from tests.console.registry_seeds import an_entry
 from tests.console.serving import MAKER, Console, reading
+from tests.console.test_registry import filled
+from tests.console.test_registry import kept as kept_entry
 
 
 async def made(console: Console, name: str = "Production", **fields: object) -> Environment:
@@ -169,3 +171,36 @@ async def test_a_preset_is_made_changed_and_deleted_once_nothing_names_it(consol
             await changes.delete(write, naming.id)
         assert (await reader.post(f"{path}/delete"))[2] == "/egress-presets?said=preset-deleted"
         assert (await reader.get(path))[0] == 404
+
+
+async def test_a_gateway_serves_the_environments_that_are_ticked_and_says_so(console: Console) -> None:
+    one = await made(console)
+    async with reading(console, await console.person("Ann", "admin")) as reader:
+        typed = {"name": "Live", "slug": "live", "visibility": "organisation", f"environment:{one.id}": "true"}
+        status, text, where = await reader.post("/gateways/new", **typed)
+        assert status == 303, text
+        path = where.partition("/tools")[0]
+        assert "tools of servers in <bdi>Production</bdi> alone" in (await reader.get(path))[1]
+        assert f'name="environment:{one.id}" value="true" checked' in (await reader.get(f"{path}/edit"))[1]
+        assert "The gateways live serve this" in (await reader.post(f"/environments/{one.id}/delete"))[1]
+
+
+async def test_an_entry_moves_into_what_is_chosen_and_its_page_says_where_it_is(console: Console) -> None:
+    one, entry = await made(console, egress=Egress("all")), await an_entry(console, "ledger")
+    async with reading(console, await console.person("Ann", "admin")) as reader:
+        changes = {"slug": "ledger", "environment_id": one.id, "version": str(entry.version)}
+        status, text, _ = await reader.post(f"/registry/{entry.id}/change", **filled(**changes))
+        assert status == 303, text
+        _, text = await reader.get(f"/registry/{entry.id}")
+    assert f'href="/environments/{one.id}"' in text
+    assert "everything but link-local addresses" in text
+    assert "Archway itself holds calls" in text
+
+
+async def test_a_form_without_the_environment_leaves_an_entry_where_it_is(console: Console) -> None:
+    one = await made(console)
+    entry = await an_entry(console, "ledger", environment_id=one.id)
+    async with reading(console, await console.person("Ann", "admin")) as reader:
+        changes = filled(slug="ledger", version=str(entry.version))
+        assert (await reader.post(f"/registry/{entry.id}/change", **changes))[0] == 303
+    assert (await kept_entry(console, "ledger")).environment_id == one.id

@@ -9,6 +9,8 @@ import pytest
 from control.changes import (
     assignments,
     discoveries,
+    egress_presets,
+    environments,
     gateways,
     identities,
     identity_providers,
@@ -22,6 +24,8 @@ from control.changes.assignments import WantedTools
 from control.changes.tokens import WantedToken
 from control.changes.write import changing
 from control.identity.said_claims import to_keep
+from control.registry.egress import Egress, NewEgressPreset
+from control.registry.environment import NewEnvironment, Quota
 from control.registry.gateway import GatewayFields
 from control.registry.identity import SignInGiven
 from control.registry.identity_provider import Endpoints, RoleRule, TeamRule
@@ -99,6 +103,13 @@ NAMES = {
     "log": "/installations/{run}/logs",
     "pull-secrets": "/pull-secrets",
     "new-pull-secret": "/pull-secrets/new",
+    "environments": "/environments",
+    "new-environment": "/environments/new",
+    "environment": "/environments/{environment}",
+    "change-environment": "/environments/{environment}/edit",
+    "egress-presets": "/egress-presets",
+    "new-egress-preset": "/egress-presets/new",
+    "egress-preset": "/egress-presets/{preset}",
     "find": "/find?q=a",
     "missing": "/people/00000000-0000-0000-0000-000000000000",
 }
@@ -126,13 +137,15 @@ class Lived:
     """An entry that Archway runs."""
     run: str
     """Its installation."""
+    environment: str
+    preset: str
 
     def path(self, name: str) -> str:
         return NAMES[name].format(
             person=self.person.id, team=self.team, client=self.client, provider=self.provider,
             gateway=self.gateway, assignment=self.assignment, call=self.call, entry=self.entry,
             tool=self.tool, installation=self.installation, program=self.program, its=self.its,
-            ours=self.ours, run=self.run,
+            ours=self.ours, run=self.run, environment=self.environment, preset=self.preset,
         )  # fmt: skip
 
 
@@ -158,14 +171,17 @@ async def lived_in(console: Console, *, odd: bool = False) -> Lived:
     client = await _connected(console, (admin, bea), LONG if odd else "Claude")
     served = await _served(console, admin, LONG if odd else "Calendar", text, HEBREW if odd else "Searches.")
     program = await _acting_by_itself(console, served[0], LONG if odd else "Nightly report")
-    run_by_us = await _run_by_us(console, LONG if odd else "Files", text)
+    place = await _a_place(console, LONG if odd else "Production", HEBREW if odd else "GitHub", text)
+    run_by_us = await _run_by_us(console, LONG if odd else "Files", text, place[0])
     await _tried(console, admin, LONG if odd else "Claude", HEBREW if odd else "sales")
     gateway, assignment = await _with_tools(console, LONG if odd else "crm", HEBREW if odd else "CRM", text)
     await console.called(gateway, bea, LONG[:60] if odd else "crm__find", "upstream_slow", text[:256])
     async with transaction(console.pool, readonly=True) as connection:
         call = await connection.fetchval("select id from records")
     await console.cookie(admin)
-    return Lived(admin, bea, team.id, client, provider, gateway, assignment, call, *served, *program, *run_by_us)
+    return Lived(
+        admin, bea, team.id, client, provider, gateway, assignment, call, *served, *program, *run_by_us, *place
+    )
 
 
 async def _served(console: Console, admin: User, name: str, text: str, said: str) -> tuple[str, str, str]:
@@ -203,10 +219,23 @@ async def _acting_by_itself(console: Console, entry_id: str, name: str) -> tuple
     return client.id, its.id
 
 
-async def _run_by_us(console: Console, name: str, text: str) -> tuple[str, str]:
+async def _a_place(console: Console, name: str, preset: str, text: str) -> tuple[str, str]:
+    """A restricted environment that says what its servers may reach, and its preset; both identifiers."""
+    async with changing(console.pool, MAKER) as write:
+        hosts = ("api.github.com", "**.githubusercontent.com")
+        named = await egress_presets.create(write, NewEgressPreset(name=preset, description=text, domains=hosts))
+        wanted = NewEnvironment(
+            name=name, restricted=True, egress=Egress("restricted", cidrs=("203.0.113.0/24",)), presets=(named.id,),
+            node_selector={"pool": "tools"}, image_registries=("registry.example.com/team",), quota=Quota(servers=20),
+        )  # fmt: skip
+        made = await environments.create(write, console.deps.safeguards, wanted)
+    return made.id, named.id
+
+
+async def _run_by_us(console: Console, name: str, text: str, environment_id: str) -> tuple[str, str]:
     """An entry that Archway runs, with an installation whose server does not; both identifiers."""
     run = SelfHosted(command=("npx", "-y", f"{name}@1.2.3"), environment={"NOTE": text[:200]})
-    entry = await an_entry(console, "files", name=name, reached=run)
+    entry = await an_entry(console, "files", name=name, reached=run, environment_id=environment_id)
     made = await an_installation(console, entry, name=name)
     state = ServerState(
         installation_id=made.id, place="process", phase="failed", generation=1, cause="crashed", message=text[:900]

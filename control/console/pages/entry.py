@@ -28,7 +28,17 @@ from control.registry.partial import entry_with
 from control.registry.run_warnings import run_warnings
 from control.registry.self_hosted import SelfHosted
 from control.registry.team_entries import entry_owner
-from control.store import entries, gateways, identity_providers, installations, registry_counts, teams, tools
+from control.store import (
+    enforcement,
+    entries,
+    environments,
+    gateways,
+    identity_providers,
+    installations,
+    registry_counts,
+    teams,
+    tools,
+)
 from control.store.pool import Connection, transaction
 from control.store.standings import standings
 
@@ -64,7 +74,12 @@ async def change(visit: Visit) -> web.Response:
             given |= {"visibility": "teams", "teams": [given["team_id"]]}
         async with visit.changing() as write:
             changed = await changes.change(
-                write, visit.deps.safeguards, entry.id, lambda before: entry_with(before, given), form.version
+                write,
+                visit.deps.safeguards,
+                entry.id,
+                lambda before: entry_with(before, given),
+                form.version,
+                places="environment_id" in given,
             )
     except REFUSALS as refusal:
         return await _changing(visit, entry, form.refused(refusal, lambda path: form_field(form, path)))
@@ -122,6 +137,8 @@ async def shown(visit: Visit, form: Form | None = None) -> web.Response:
         showing = await registry_counts.gateways_showing(connection, entry.id)
         owner = await teams.one(connection, entry.team_id) if entry.team_id else None
         seeing = [await teams.one(connection, one) for one in entry.teams[:_MOST_SHOWN]]
+        inside = await environments.one(connection, entry.environment_id) if entry.environment_id else None
+        held = (await enforcement.shown_of(connection, [inside], visit.deps.place))[inside.id] if inside else []
         named = provider_named(entry)
         providers = await identity_providers.many(connection, [named]) if named else {}
         deletes = caller.may_for("entry:delete", entry_owner(entry))
@@ -138,6 +155,8 @@ async def shown(visit: Visit, form: Form | None = None) -> web.Response:
         starts=typed_command(_command(entry)),
         warnings=[*run_warnings(entry), *held_warnings(entry), *exchange_warnings(entry, providers)],
         kind=kind,
+        inside=inside,
+        held=held,
         tools=page.items,
         next=page.next,
         query=query,
@@ -182,7 +201,7 @@ async def _going(connection: Connection, visit: Visit, entry: Entry) -> list[str
 
 async def _changing(visit: Visit, entry: Entry, form: Form) -> web.Response:
     async with transaction(visit.pool, readonly=True) as connection:
-        choices = await choices_for_entries(connection, visit)
+        choices = await choices_for_entries(connection, visit, entry.environment_id)
         going = await _going(connection, visit, entry)
     if entry.team_id is not None:  # the organisation may take it over, and it never becomes another team's
         choices["owners"] = [one for one in choices["owners"] if one[0] in {"", entry.team_id}]

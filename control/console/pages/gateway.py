@@ -23,7 +23,7 @@ from control.registry.partial import gateway_with
 from control.registry.record_access import principals_read_by
 from control.registry.usability import why_not_called
 from control.registry.visibility import sees
-from control.store import assignments, gateways, lending, names_by_id, records
+from control.store import assignments, gateway_environments, gateways, lending, names_by_id, records
 from control.store.pool import transaction
 from control.store.records import Wanted
 
@@ -40,6 +40,7 @@ async def show(visit: Visit) -> web.Response:
         admitted = await admitted_at(connection, gateway)
         owner = await names_by_id.people(connection, [gateway.owner_id] if gateway.owner_id else [])
         teams = await names_by_id.teams(connection, gateway.teams)
+        serves = await gateway_environments.names(connection, gateway.environments)
         changing = may_manage_gateway(caller, "gateway:update", gateway)
         lent = await lending.lent_on(connection, [gateway.id]) if changing else []
         deleting = may_manage_gateway(caller, "gateway:delete", gateway)
@@ -60,6 +61,7 @@ async def show(visit: Visit) -> web.Response:
         admitted=admitted,
         ways=ways_in(gateway),
         teams=list(teams.values()),
+        serves=serves,
         owner=owner.get(gateway.owner_id or "", ""),
         changes=changing,
         assigns=may_manage_gateway(caller, "assignment:create", gateway),

@@ -19,6 +19,7 @@ from control.console.entry_form import (
     new_entry_form,
     tidied,
 )
+from control.console.environment_choices import environment_choices
 from control.console.form_rows import with_buttons
 from control.console.forms import REFUSALS, Form
 from control.console.pages import pull_secrets
@@ -87,9 +88,11 @@ async def create(visit: Visit) -> web.Response:
     return visit.go(f"/registry/{made.id}", "entry-made")
 
 
-async def choices_for_entries(connection: Connection, visit: Visit) -> dict[str, Any]:
-    """What the form of an entry offers: teams that may see it, owners that it may have, kinds of credentials, and the
-    address that is registered at a provider.
+async def choices_for_entries(
+    connection: Connection, visit: Visit, environment_id: str | None = None
+) -> dict[str, Any]:
+    """What the form of an entry offers: teams that may see it, owners that it may have, kinds of credentials, the
+    address that is registered at a provider, and environments, with the one that it is in.
     """
     caller, every = visit.caller, visit.caller.may("entry:create")
     found = await teams.page(
@@ -105,6 +108,7 @@ async def choices_for_entries(connection: Connection, visit: Visit) -> dict[str,
         "callback": _callback(visit),
         "runs": (visit.deps.place or "") if caller.may("entry:run") else "not by you",
         "pulls": await pull_secrets.choices(connection, visit),
+        "environments": await environment_choices(connection, caller, [environment_id] if environment_id else []),
     }
 
 

@@ -28,7 +28,7 @@ def test_boxes_of_teams_count_where_teams_see_it_and_nowhere_else() -> None:
     ticked = {f"team:{TEAM}": "true", "visibility": "teams"}
     assert made_of(gathered(Form(ticked)))["teams"] == [TEAM]
     assert made_of(gathered(Form(ticked | {"visibility": "organisation"})))["teams"] == []
-    assert gathered(Form(ticked)).given == {"visibility": "teams", "teams": TEAM, "may_ask": ""}
+    assert gathered(Form(ticked)).given == {"visibility": "teams", "teams": TEAM, "may_ask": "", "environments": ""}
     asked = gathered(Form({"ask:sampling": "true", "ask:roots": "true"}))
     assert made_of(asked)["may_ask"] == ["sampling", "roots"]
 
