@@ -1,6 +1,7 @@
 """SQL that reads how long servers were not called, of entries whose servers are ended then.
 
-Written in `writes/idle_servers.py`. The moments are the database's, which all replicas share.
+Written in `writes/idle_servers.py`, but for the state of one that falls asleep as it is read. The moments are the
+database's, which all replicas share.
 """
 
 from dataclasses import dataclass
