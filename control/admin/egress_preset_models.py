@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field as Bound
 
-from control.admin.environment_models import Destinations
+from control.admin.environment_models import Cidrs, Domains, Ports
 from control.http.models import Change, Item, Model, Moment, Name
 from control.http.paging import NamedPageQuery
 
@@ -14,13 +14,9 @@ class EgressPresetFields(Model):
 
     name: Name
     description: Annotated[str, Bound(max_length=1000)] = ""
-    cidrs: Destinations = Bound(default_factory=list, description="Networks, such as 203.0.113.0/24.")
-    domains: Destinations = Bound(
-        default_factory=list,
-        description="Host names: `api.example.com`; `*.example.com`, one label before it; `**.example.com`, any "
-        "number of them. Neither of the two is `example.com` itself.",
-    )
-    ports: Destinations = Bound(["443"], description="TCP ports of these: `443`, or a range `5432-5440`.")
+    cidrs: Cidrs = Bound(default_factory=list)
+    domains: Domains = Bound(default_factory=list)
+    ports: Ports = Bound(["443"])
 
 
 class NewEgressPresetBody(EgressPresetFields):

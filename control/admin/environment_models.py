@@ -22,7 +22,16 @@ from core.egress.rules import EgressMode
 
 _Text = Annotated[str, Bound(max_length=317)]
 """A label's key, of a prefix of 253 characters and a name of 63, is the longest."""
-Destinations = Annotated[list[Annotated[str, Bound(min_length=1, max_length=260)]], Bound(max_length=256)]
+_Texts = Annotated[list[Annotated[str, Bound(min_length=1, max_length=260)]], Bound(max_length=256)]
+Cidrs = Annotated[_Texts, Bound(description="Networks, such as 203.0.113.0/24.")]
+Domains = Annotated[
+    _Texts,
+    Bound(
+        description="Host names: `api.example.com`; `*.example.com`, one label before it; `**.example.com`, any "
+        "number of them. Neither of the two is `example.com` itself."
+    ),
+]
+Ports = Annotated[_Texts, Bound(description="TCP ports of these: `443`, or a range `5432-5440`.")]
 
 
 class EgressBody(Model):
@@ -33,13 +42,9 @@ class EgressBody(Model):
         description="`off`: nothing but the cluster's DNS. `all`: everything but link-local addresses, where clouds "
         "keep metadata. `restricted`: the networks and domains that are named here and in `presets`.",
     )
-    cidrs: Destinations = Bound(default_factory=list, description="Networks, such as 203.0.113.0/24.")
-    domains: Destinations = Bound(
-        default_factory=list,
-        description="Host names: `api.example.com`; `*.example.com`, one label before it; `**.example.com`, any "
-        "number of them. Neither of the two is `example.com` itself.",
-    )
-    ports: Destinations = Bound(["443"], description="TCP ports of these: `443`, or a range `5432-5440`.")
+    cidrs: Cidrs = Bound(default_factory=list)
+    domains: Domains = Bound(default_factory=list)
+    ports: Ports = Bound(["443"])
 
 
 class QuotaBody(Model):
