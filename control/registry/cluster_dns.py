@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 MOST_NAMED: Final = 16
-NEVER: Final = "169.254.169.254"
-"""A metadata service, even where it answers for names too."""
+_METADATA: Final = "169.254.169.254"
+"""A metadata service, which is not opened even where it answers for names too."""
 _PEER: Final = re.compile(
     r"([a-z0-9][a-z0-9-]{0,62})/([A-Za-z0-9][A-Za-z0-9./_-]{0,316})=([A-Za-z0-9][A-Za-z0-9._-]{0,62})"
 )
@@ -95,6 +95,6 @@ def _address(text: str) -> str:
         raise ValueError(
             f"{text!r} is neither an address nor NAMESPACE/LABEL=VALUE, such as kube-system/k8s-app=kube-dns"
         ) from None
-    if str(address) == NEVER or address.is_multicast or address.is_unspecified:
+    if str(address) == _METADATA or address.is_multicast or address.is_unspecified:
         raise ValueError(f"{address} is not opened, also not for names")
     return str(address)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final
 
+from core.egress.addresses import MAX_NAME_CHARS
 from core.egress.rules import Allowed
 
 MOST: Final = 8
-_LONGEST_NAME: Final = 253
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,6 @@ def _target(text: str) -> ProbeTarget:
     except ValueError:
         pass
     labels = host.split(".")
-    if len(host) > _LONGEST_NAME or not all(part.replace("-", "").isalnum() and part.isascii() for part in labels):
+    if len(host) > MAX_NAME_CHARS or not all(part.replace("-", "").isalnum() and part.isascii() for part in labels):
         raise ValueError(f"{host!r} is neither an address nor a name")
     return ProbeTarget(host, int(port), is_address=False)

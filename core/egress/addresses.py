@@ -24,8 +24,8 @@ PublicUrl = NewType("PublicUrl", str)
 
 MAX_URL_CHARS = 2048
 MAX_NETWORKS = 256
-# RFC 1035 section 2.3.4, less the root's own length byte.
-_MAX_NAME_CHARS = 253
+MAX_NAME_CHARS = 253
+"""Of a host name: RFC 1035 section 2.3.4, less the root's own length byte."""
 
 
 def _networks(table: Iterable[tuple[str, str]]) -> tuple[tuple[Network, str], ...]:
@@ -265,7 +265,7 @@ def _named_host(host: str, policy: AddressPolicy) -> str:
     host = host.removesuffix(".")
     if _NUMERIC_END.fullmatch(host):
         return _judged(_ipv4(host), policy)
-    if len(host) > _MAX_NAME_CHARS or not all(_LABEL.fullmatch(label) for label in host.split(".")):
+    if len(host) > MAX_NAME_CHARS or not all(_LABEL.fullmatch(label) for label in host.split(".")):
         raise UrlRefused(f"{host!r} is not a host name (RFC 1123)")
     if host == "localhost" or host.endswith(".localhost"):
         # RFC 6761 section 6.3: these names mean loopback. Said here, because a proxy would take them as its own.

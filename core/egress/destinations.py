@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from ipaddress import IPv6Network
 from typing import Final
 
-from core.egress.addresses import Network, within
+from core.egress.addresses import MAX_NAME_CHARS, Network, within
 from core.egress.rules import SHUT, Allowed, port_range
 
 MOST_CIDRS: Final = 100
@@ -18,8 +18,6 @@ MOST_CIDRS: Final = 100
 MOST_DOMAINS: Final = 100
 MOST_PORTS: Final = 40
 """What Cilium takes in one rule."""
-MOST_NAME_CHARS: Final = 253
-"""RFC 1035 section 2.3.4, less the root's own byte."""
 _LABEL: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _PORTS: Final = re.compile(r"[1-9][0-9]{0,4}(-[1-9][0-9]{0,4})?")
 _LAST_PORT: Final = 65535
@@ -81,7 +79,7 @@ def checked_domain(text: str) -> str:
     labels = name.split(".")
     if "*" in name:
         raise ValueError(f"{_shown(text)}: wildcards stand in front: *.example.com, **.example.com")
-    if len(name) > MOST_NAME_CHARS or not all(_LABEL.fullmatch(label) for label in labels):
+    if len(name) > MAX_NAME_CHARS or not all(_LABEL.fullmatch(label) for label in labels):
         raise ValueError(f"{_shown(text)} is not a host name; write it like api.example.com")
     if labels[-1].isdigit() or labels[-1].startswith("0x"):
         raise ValueError(f"{_shown(text)} would be read as an address; write 203.0.113.7/32 into the CIDRs")

@@ -7,7 +7,7 @@ https://docs.cilium.io/en/stable/security/policy/language/
 """
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any
 
 from control.orchestrator.defaults import Defaults
 from control.orchestrator.egress.capabilities import Capabilities
@@ -18,10 +18,8 @@ from control.orchestrator.identity import metadata, selecting
 from control.orchestrator.kinds import CILIUM_POLICY, Object
 from control.registry.cluster_dns import DnsPeer
 from control.servers.wanted import WantedServer
+from core.egress.addresses import MAX_NAME_CHARS
 from core.egress.rules import Allowed, EgressRules, port_range
-
-LONGEST_NAME: Final = 253
-"""What is longer once a search domain is behind it is no name, and nobody asks for it."""
 
 
 def cilium_policy(wanted: WantedServer, defaults: Defaults, capabilities: Capabilities) -> Object:
@@ -59,11 +57,12 @@ def _dns(rules: EgressRules, capabilities: Capabilities, namespace: str) -> list
 
 def _asked_for(rules: EgressRules, searched: Iterable[str]) -> list[str]:
     """Each name, and how a resolver asks for it first: with each search domain behind it. Some libraries take a
-    refusal there for the end (https://docs.cilium.io/en/stable/security/dns/).
+    refusal there for the end (https://docs.cilium.io/en/stable/security/dns/). What is too long then is no name, and
+    nobody asks for it.
     """
     names = one_label_each(one for group in rules.groups for one in group.domains)
     asked = [*names, *(f"{name}.{domain}" for name in names for domain in searched)]
-    return [one for one in dict.fromkeys(asked) if len(one) <= LONGEST_NAME]
+    return [one for one in dict.fromkeys(asked) if len(one) <= MAX_NAME_CHARS]
 
 
 def _of_group(group: Allowed, capabilities: Capabilities) -> list[Object]:
