@@ -5,6 +5,7 @@ The runtime has one for each namespace of the settings, for as long as it runs.
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final
@@ -15,6 +16,7 @@ from control.orchestrator.copies import Changed, Closed, Copies
 from control.orchestrator.defaults import Defaults
 from control.orchestrator.differences import differs, fingerprinted
 from control.orchestrator.egress.capabilities import PLAIN, Capabilities
+from control.orchestrator.egress.policies import policies
 from control.orchestrator.foreign_secrets import check_foreign_secrets
 from control.orchestrator.identity import INSTALLATION, INSTANCE, PROBE
 from control.orchestrator.kinds import (
@@ -130,17 +132,21 @@ class Namespace:
         Refused and RuntimeAway.
         """
         installation_id = wanted.installation_id
-        made = self._objects(wanted)
+        try:
+            made = self._objects(wanted)
+        except Refused:
+            await self.confine(wanted)  # what runs goes on, and reaches no more than it may by now
+            raise
         full = self._is_due(installation_id)
         to_apply = made if full else self._differing(made)
-        policies = [one for one in to_apply if kind_of(one) in POLICIES]
+        confining = [one for one in to_apply if kind_of(one) in POLICIES]
         await self._lay_baseline()
         try:
-            await self._put(policies)
+            await self._put(confining)
             self._confined.add(installation_id)
             if to_apply:
                 await check_foreign_secrets(self._cluster, self.name, wanted)
-            await self._put([one for one in to_apply if one not in policies])
+            await self._put([one for one in to_apply if one not in confining])
             await self._clear(installation_id, {(kind_of(one), one["metadata"]["name"]) for one in made})
             await self._clear_former(installation_id)
         except ClusterSaid as said:
@@ -149,10 +155,10 @@ class Namespace:
             self._full_at[installation_id] = _now() + between(*FULL_APPLY_S)
 
     async def confine(self, wanted: WantedServer) -> None:
-        """Hold pods that are still here to what one may reach that is wanted elsewhere by now."""
+        """Hold pods that are still here to what one may reach that is wanted elsewhere by now, or that is refused."""
         if not self.copies.of(POD, wanted.installation_id):
             return
-        made = [one for one in self._objects(wanted) if kind_of(one) in POLICIES]
+        made = self._sorted(policies(replace(wanted, namespace=self.name), self._defaults, self._capabilities))
         try:
             await self._put(self._differing(made))
             self._confined.add(wanted.installation_id)
@@ -173,9 +179,11 @@ class Namespace:
             raise RuntimeAway(str(said)) from None
 
     def _objects(self, wanted: WantedServer) -> list[Object]:
-        here = replace(wanted, namespace=self.name)
-        made = [fingerprinted(one) for one in objects_of(here, self._defaults, self._capabilities)]
-        return sorted(made, key=lambda one: APPLIED.index(kind_of(one)))
+        return self._sorted(objects_of(replace(wanted, namespace=self.name), self._defaults, self._capabilities))
+
+    def _sorted(self, made: Iterable[Object]) -> list[Object]:
+        """As they are applied, and in that order."""
+        return sorted(map(fingerprinted, made), key=lambda one: APPLIED.index(kind_of(one)))
 
     def _differing(self, made: list[Object]) -> list[Object]:
         return [one for one in made if differs(one, self.copies.find(kind_of(one), one["metadata"]["name"]))]

@@ -105,12 +105,13 @@ class ClusterRuntime:
         installation_id = wanted.installation_id
         self._check_watched()
         try:
-            home = self._home(wanted)
-            await home.filled()
-            self._homes[installation_id] = home.name
-            left = [one for one in self._namespaces.values() if one is not home and one.holds(installation_id)]
-            for one in left:
+            name = namespace_of(wanted, self._defaults)
+            left = [one for one in self._namespaces.values() if one.name != name and one.holds(installation_id)]
+            for one in left:  # before anything is refused: what is there goes on
                 await one.confine(wanted)
+            home = self._home(name)
+            await home.filled()
+            self._homes[installation_id] = name
             await home.apply(wanted)
         except Refused as why:
             self._refused[installation_id] = (wanted.generation, why)
@@ -162,8 +163,7 @@ class ClusterRuntime:
         if not self._namespaces:
             raise RuntimeAway("the cluster is not watched yet")
 
-    def _home(self, wanted: WantedServer) -> Namespace:
-        name = namespace_of(wanted, self._defaults)
+    def _home(self, name: str) -> Namespace:
         if name not in self._namespaces:
             ours = ", ".join(self._names)
             raise Refused("namespace_closed", f"{name} is none of ARCHWAY_SERVERS_NAMESPACES, which are {ours}")

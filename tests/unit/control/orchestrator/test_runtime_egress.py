@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
 from control.orchestrator.egress.capabilities import Capabilities
 from control.orchestrator.egress.looks import LOOK_EVERY_S
 from control.orchestrator.identity import shared_name
 from control.orchestrator.kinds import CILIUM_POLICY, GKE_POLICY
+from core.egress.rules import EgressRules
 from tests.kube.fake_server import FakeKube
 from tests.kube.passing import Passing, running
-from tests.kube.platform import DEFAULTS, NAMESPACE, A, Platform, RowsInMemory
+from tests.kube.platform import DEFAULTS, NAMESPACE, A, Platform, RowsInMemory, name_of
 from tests.kube.policy_kinds import serve
 
 BASELINE = shared_name(DEFAULTS.instance_id, "baseline")
@@ -27,6 +30,12 @@ def policy(kube: FakeKube) -> list[str]:
     (found,) = [one for one in kube.things("networkpolicies", NAMESPACE) if one["metadata"]["name"] != BASELINE]
     types: list[str] = found["spec"]["policyTypes"]
     return types
+
+
+def reached(kube: FakeKube) -> list[object]:
+    """What its NetworkPolicy lets it reach, beside DNS."""
+    (found,) = (one for one in kube.things("networkpolicies", NAMESPACE) if one["metadata"]["name"] == name_of(A))
+    return list(found["spec"]["egress"][1:])
 
 
 def is_ready(rows: RowsInMemory) -> bool:
@@ -71,3 +80,18 @@ async def test_an_old_kind_that_is_served_no_more_is_no_matter(
     async with running(one.run()):
         await passing.until(lambda: is_ready(rows), by=0.1)
     assert written(kube) == [("PATCH", "networkpolicies")]
+
+
+@pytest.mark.parametrize("refused", [{"override": "spec: {replicas: 2}"}, {"namespace": "closed"}])
+async def test_what_goes_on_as_a_change_is_refused_reaches_no_more_than_it_may_by_now(
+    one: Platform, kube: FakeKube, rows: RowsInMemory, passing: Passing, refused: dict[str, str]
+) -> None:
+    rows.generations = {A: 1}
+    async with running(one.run()):
+        await passing.until(lambda: is_ready(rows), by=0.1)
+        assert reached(kube)
+        rows.changes[A] = {"egress": EgressRules("off"), **refused}
+        one.loop.wake()
+        await passing.until(lambda: rows.states[A].phase == "degraded", by=0.5)
+        assert not reached(kube)
+        assert kube.things("pods", NAMESPACE)
