@@ -6,6 +6,7 @@ import pytest
 
 from control.changes import environments
 from control.changes.write import changing
+from control.registry.access import Role
 from control.registry.environment import NewEnvironment
 from tests.console.registry_seeds import an_entry
 from tests.console.serving import MAKER, Console, reading
@@ -28,8 +29,27 @@ async def test_an_editor_moves_an_entry_neither_in_nor_out_by_its_form(console: 
     async with reading(console, eva) as reader:
         for entry, there in ((outside, production), (inside, "")):
             changes = {"slug": entry.slug, "environment_id": there, "version": str(entry.version)}
-            await reader.post(page.format(entry.id), **filled(**changes))
+            status, text, _ = await reader.post(page.format(entry.id), **filled(**changes))
+            assert (status, 'id="environment_id-error"' in text) == (403, True)
             assert (await kept(console, entry.slug)).environment_id == entry.environment_id
+
+
+@pytest.mark.parametrize("page", [pytest.param("/registry/{}/change", id="K-6: who stands for it")])
+async def test_only_who_may_put_it_there_stands_for_an_entry_by_saving_its_form(console: Console, page: str) -> None:
+    production = await restricted(console)
+    entry = await an_entry(console, "github", environment_id=production)
+    roles: tuple[tuple[Role, bool], ...] = (("editor", False), ("admin", True))
+    for role, stands in roles:
+        person, now = await console.person(role, role), await kept(console, "github")
+        changes = {
+            "environment_id": production,
+            "url": f"http://127.0.0.1:9/{entry.slug}",
+            "version": str(now.version),
+        }
+        async with reading(console, person) as reader:
+            status, text, _ = await reader.post(page.format(entry.id), **filled(**changes))
+        assert status == 303, text
+        assert (await kept(console, "github")).placed_by == (person.id if stands else None)
 
 
 @pytest.mark.parametrize("page", [pytest.param("/registry/new", id="K-6: page of a new entry")])

@@ -82,4 +82,5 @@ async def test_an_editor_is_refused_in_a_restricted_environment_and_told_what_is
     await page.get_by_label("Environment", exact=True).select_option("Production (restricted, not by you)")
     await page.get_by_role("button", name="Save").last.press("Enter")
     await expect(page.get_by_role("alert")).to_contain_text("environment:deploy-to-restricted")
+    await expect(page.get_by_label("Environment", exact=True)).to_have_attribute("aria-invalid", "true")
     await looked_at(page, "environment-not-by-you")

@@ -9,6 +9,7 @@ from control.admin.entry_models import EntryPatch
 from control.changes import entries as changes
 from control.changes.visible import managed_entry, visible_entry
 from control.console.entry_form import BLANK, OF_THE_CLIENT, form_field, form_of_entry, made_of, tidied
+from control.console.environment_choices import at_its_field
 from control.console.form_rows import with_buttons
 from control.console.forms import REFUSALS, Form
 from control.console.pages.registry import choices_for_entries
@@ -82,7 +83,8 @@ async def change(visit: Visit) -> web.Response:
                 places="environment_id" in given,
             )
     except REFUSALS as refusal:
-        return await _changing(visit, entry, form.refused(refusal, lambda path: form_field(form, path)))
+        refused = form.refused(refusal, lambda path: form_field(form, path))
+        return await _changing(visit, entry, at_its_field(refused, refusal, entry.environment_id))
     moved = _place(changed) != _place(entry)
     return visit.go(f"/registry/{entry.id}", "entry-moved" if moved else "entry-changed")
 

@@ -19,7 +19,7 @@ from control.console.entry_form import (
     new_entry_form,
     tidied,
 )
-from control.console.environment_choices import environment_choices
+from control.console.environment_choices import at_its_field, environment_choices
 from control.console.form_rows import with_buttons
 from control.console.forms import REFUSALS, Form
 from control.console.pages import pull_secrets
@@ -84,7 +84,8 @@ async def create(visit: Visit) -> web.Response:
                 write, visit.deps.safeguards, new_entry(wanted.model_dump(), wanted.model_fields_set)
             )
     except REFUSALS as refusal:
-        return await _asked(visit, form.refused(refusal, lambda path: form_field(form, path)))
+        refused = form.refused(refusal, lambda path: form_field(form, path))
+        return await _asked(visit, at_its_field(refused, refusal))
     return visit.go(f"/registry/{made.id}", "entry-made")
 
 
