@@ -24,6 +24,7 @@ from control.admin.resource import one_or_404, shown
 from control.admin.run_models import ResourcesBody
 from control.changes import environments as changes
 from control.changes.egress_probes import probe_again
+from control.changes.visible import seen_entries
 from control.http.models import Id
 from control.http.paging import Page, page_of, place_key
 from control.registry import environment, held_hosts
@@ -32,7 +33,6 @@ from control.registry.environment import told_of_environment
 from control.registry.owner import TeamOwner
 from control.registry.partial import environment_with
 from control.registry.usage import cpu_told, memory_told
-from control.registry.visibility import sees
 from control.store import enforcement, entries, environments, usage
 from control.store.pool import Connection, transaction
 
@@ -121,8 +121,7 @@ async def _views(
     asked: Asked, connection: Connection, found: Sequence[environment.Environment]
 ) -> dict[str, EnvironmentView]:
     inside = await entries.remote_in(connection, [one.id for one in found])
-    seen = [one for one in inside if sees(asked.caller, "entry:read", one.visibility, one.teams)]
-    shut = [one for one in seen if held_hosts.shut_out(one)]
+    shut = [one for one in seen_entries(inside, asked.caller) if held_hosts.shut_out(one)]
     held = await enforcement.shown_of(connection, found, asked.deps.place)
     return {
         one.id: _view(one, [entry.slug for entry in shut if entry.environment_id == one.id], held[one.id])

@@ -3,6 +3,8 @@
 Called by the changes here, and by the operations of the admin API that read. Functions of what the store found.
 """
 
+from collections.abc import Iterable
+
 from control.changes.refusals import NotAllowed, NotThere
 from control.registry.access import Caller
 from control.registry.actions import Action, lacking
@@ -20,6 +22,11 @@ def visible_entry(found: Entry | None, caller: Caller, action: Action = "entry:r
     if found is None or not sees(caller, action, found.visibility, found.teams):
         raise NotThere("entry")
     return found
+
+
+def seen_entries(found: Iterable[Entry], caller: Caller) -> list[Entry]:
+    """Those that the caller may see."""
+    return [one for one in found if sees(caller, "entry:read", one.visibility, one.teams)]
 
 
 def managed_entry(found: Entry | None, caller: Caller, action: Action) -> Entry:

@@ -44,6 +44,12 @@ async def many(connection: Connection, entry_ids: Collection[str]) -> dict[str, 
     return {row["id"]: _made(row) for row in rows}
 
 
+async def inside(connection: Connection, environment_id: str) -> list[Entry]:
+    """All entries in this environment, by slug."""
+    rows = await connection.fetch(_SELECT + "where e.environment_id = $1 order by e.slug", environment_id)
+    return [_made(row) for row in rows]
+
+
 async def remote_in(connection: Connection, environment_ids: Collection[str]) -> list[Entry]:
     """The entries in these environments whose servers run elsewhere, by slug."""
     rows = await connection.fetch(

@@ -69,11 +69,15 @@ async def names(connection: Connection, environment_ids: Collection[str]) -> lis
     return [row["name"] for row in rows]
 
 
-async def gateways_naming(connection: Connection, environment_id: str) -> list[str]:
-    """Slugs of the gateways that name an environment among those that they serve."""
+async def gateways_naming(connection: Connection, environment_id: str, seen_by: Caller | None = None) -> list[str]:
+    """Slugs of the gateways that name an environment among those that they serve; `seen_by`: of those that this
+    caller sees.
+    """
+    everything = seen_by is None or seen_by.may("gateway:read")
+    user_id, teams = (None, ()) if seen_by is None else (seen_by.user_id or None, seen_by.teams)
     rows = await connection.fetch(
-        """select g.slug from gateway_environments s join gateways g on g.id = s.gateway_id
-           where s.environment_id = $1 order by g.slug""",
-        environment_id,
-    )
+        f"""select g.slug from gateway_environments s join gateways g on g.id = s.gateway_id
+           where {VISIBLE} and s.environment_id = $4 order by g.slug""",
+        everything, user_id, list(teams), environment_id,
+    )  # fmt: skip
     return [row["slug"] for row in rows]

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from control.changes import egress_presets as preset_changes
 from control.changes import environments as changes
+from control.changes import gateways, teams
 from control.changes.write import changing
 from control.registry.egress import Egress, EgressPreset, NewEgressPreset
 from control.registry.environment import Environment, NewEnvironment
+from control.registry.team import NewTeam
 from control.store import egress_presets, environments
 from control.store.pool import transaction
 from tests.console.registry_seeds import an_entry
 from tests.console.serving import MAKER, Console, reading
 from tests.console.test_registry import filled
 from tests.console.test_registry import kept as kept_entry
+from tests.fakes.registry import gateway_fields
 
 
 async def made(console: Console, name: str = "Production", **fields: object) -> Environment:
@@ -120,6 +125,27 @@ async def test_one_that_is_in_use_is_kept_with_the_names_of_what_uses_it(console
         _, _, where = await reader.post(f"/environments/{other.id}/delete", version=str(other.version))
     assert where == "/environments?said=environment-deleted"
     assert await kept(console, other.id) is None
+
+
+async def test_nobody_is_told_of_entries_and_gateways_that_they_do_not_see(console: Console) -> None:
+    one = await made(console)
+    async with changing(console.pool, MAKER) as write:
+        few = await teams.create(write, NewTeam(name="Few", description=""))
+        theirs = {"visibility": "teams", "teams": (few.id,)}
+        await gateways.create(
+            write, gateway_fields(slug="hidden-way", name="Hidden", environments=(one.id,), **theirs)
+        )
+    await an_entry(console, "hidden-ledger", environment_id=one.id, **theirs)
+    await an_entry(console, "open-ledger", environment_id=one.id)
+    async with changing(console.pool, MAKER) as write:
+        await changes.change(
+            write, console.deps.safeguards, one.id, lambda before: replace(before, egress=Egress("off"))
+        )
+    for name, role, all_of_it in (("Uma", "member", False), ("Ann", "admin", True)):
+        async with reading(console, await console.person(name, role)) as reader:
+            _, text = await reader.get(f"/environments/{one.id}")
+        assert text.count("open-ledger") == 2, "as what is in it, and as what is shut out"
+        assert ("hidden-ledger" in text, "hidden-way" in text) == (all_of_it, all_of_it)
 
 
 async def test_a_form_that_is_older_than_a_change_is_refused(console: Console) -> None:

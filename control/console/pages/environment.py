@@ -9,6 +9,7 @@ from control.admin.environment_models import EnvironmentChange
 from control.changes import environments as changes
 from control.changes.egress_probes import probe_again
 from control.changes.refusals import NotThere
+from control.changes.visible import seen_entries
 from control.console import environment_form
 from control.console.forms import REFUSALS, Form
 from control.console.pages.environments import presets_to_choose
@@ -83,12 +84,11 @@ async def _shown(visit: Visit, form: Form) -> web.Response:
     async with transaction(visit.pool, readonly=True) as connection:
         kept = await _found(connection, visit)
         used = await usage.of_environment(connection, kept)
-        remote = await entries.remote_in(connection, [kept.id])
+        inside = seen_entries(await entries.inside(connection, kept.id), visit.caller)
         said: dict[str, Any] = {
             "held": (await enforcement.shown_of(connection, [kept], visit.deps.place))[kept.id],
             "presets": await egress_presets.many(connection, kept.presets),
-            "inside": await environments.entries_in(connection, kept.id),
-            "serving": await gateway_environments.gateways_naming(connection, kept.id),
+            "serving": await gateway_environments.gateways_naming(connection, kept.id, visit.caller),
         }
     teams = [
         {"team": one.team, "servers": one.usage.servers, "cpu": cpu_told(one.usage.cpu),
@@ -96,13 +96,13 @@ async def _shown(visit: Visit, form: Form) -> web.Response:
         for one in used
         if one.team_id is None or visit.caller.may_for("team:read", TeamOwner(one.team_id))
     ]  # fmt: skip
-    shut_out = [one.slug for one in remote if held_hosts.shut_out(one)]
     return visit.again(
         "environments/environment.html",
         form,
         environment=kept,
         teams=teams,
-        shut_out=shut_out,
+        inside=[one.slug for one in inside],
+        shut_out=[one.slug for one in inside if held_hosts.shut_out(one)],
         probes=visit.deps.place == "cluster" and kept.egress is not None,
         **said,
     )
