@@ -41,7 +41,7 @@ E = TypeVar("E", bound=NewEnvironment)
 
 def check_environment(wanted: E, namespaces: Collection[str] = ()) -> E:
     """The environment in the form that is kept, or BrokenRule. `namespaces`: in which control may run servers, the
-    deployment's own first; (): there is no cluster, and any name is kept for when there is one.
+    deployment's own first; (): any name will do, since there is no cluster yet, or it is the one from before.
 
     Leaves out whether anything there can enforce its egress policy.
     """

@@ -6,14 +6,24 @@ K-6: a restricted one is kept from whoever may not use it, when an entry is save
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
 
+from control.changes import environments as changes
+from control.changes.safeguards import Safeguards
+from control.changes.write import changing
+from control.registry.broken_rule import BrokenRule
+from control.registry.environment import Environment
+from control.registry.partial import environment_with
+from control.registry.row_seals import RowSeals
 from control.servers.runtime import Refused
+from core.egress.addresses import AddressPolicy
 from tests.control.registry_api import JSON, Api, api
 from tests.control.test_entries_that_we_run import to_run, versions
 from tests.fixtures_admin import AdminClient
+from tests.unit.control.changes.acting import ADMIN
 
 __all__ = ["api"]
 
@@ -225,3 +235,18 @@ async def test_nobody_is_told_of_an_entry_that_is_shut_out_and_that_they_do_not_
     assert (await api.call("GET", path, as_=mia, expect=200))["shut_out"] == []
     (listed,) = (await api.call("GET", "/environments", as_=mia, expect=200))["items"]
     assert listed["shut_out"] == []
+
+
+async def test_one_whose_namespace_is_closed_by_now_is_changed_and_moves_to_open_ones_alone(api: Api) -> None:
+    made = await api.post("/environments", {"name": "Payments", "namespace": "closed"})
+    safeguards = Safeguards(RowSeals(api.ring), AddressPolicy(), namespaces=("open", "other"))
+
+    async def change(**given: Any) -> Environment:
+        async with changing(api.pool, ADMIN) as write:
+            wanted = partial(environment_with, given=given)
+            return await changes.change(write, safeguards, made["id"], wanted)
+
+    assert (await change(restricted=True)).namespace == "closed"
+    with pytest.raises(BrokenRule, match="ARCHWAY_SERVERS_NAMESPACES"):
+        await change(namespace="shut")
+    assert (await change(namespace="open")).namespace == "open"
