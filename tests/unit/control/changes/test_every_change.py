@@ -92,6 +92,7 @@ WITHOUT_WRITE = {
     "served_environments.check_shown": "changes nothing: it says what a gateway may not show",
     "served_environments.check_moved": "changes nothing: it says where an entry may not move",
     "environments.check_image": "changes nothing: it says which image an environment does not let in",
+    "egress_probes.probe_again": "changes nothing of the registry: it has whoever leads probe an environment",
     "held_entries.held_now": "changes nothing: it says what a change of a policy means for the entries under it",
     "held_entries.may_be_over": "changes nothing: it says which installations are told of",
     "overrides.check_override": "changes nothing: it says what may not stand over a Deployment",
