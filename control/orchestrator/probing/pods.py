@@ -13,7 +13,7 @@ from control.orchestrator.defaults import Defaults
 from control.orchestrator.deployment import deployment
 from control.orchestrator.egress.capabilities import Capabilities
 from control.orchestrator.egress.policies import policies
-from control.orchestrator.identity import PROBE, metadata, selecting, server_name
+from control.orchestrator.identity import PROBE, metadata, selecting
 from control.orchestrator.kinds import POLICY, Object
 from control.orchestrator.probing.trials import PORTS, Trial
 from control.registry.environment import Environment
@@ -130,7 +130,7 @@ def _policy(wanted: WantedServer, defaults: Defaults, directions: dict[str, Any]
 
 
 def _metadata(wanted: WantedServer, defaults: Defaults) -> dict[str, Any]:
-    made = metadata(wanted, defaults, server_name(wanted.entry, wanted.installation_id))
+    made = metadata(wanted, defaults)
     return {**made, "labels": made["labels"] | _label(wanted)}
 
 

@@ -36,8 +36,8 @@ Confined = tuple[Environment, EgressRules]
 """An environment that has a policy, and its rules with all presets looked up."""
 
 
-class Prober(Protocol):
-    """What makes one probe; raises RuntimeAway."""
+class Probes(Protocol):
+    """What makes one probe (`prober.py`); raises RuntimeAway."""
 
     async def rests_on(self) -> Any:
         """What, beside the environment, is reason for another probe when it changes; plain values. Raises RuntimeAway
@@ -65,7 +65,7 @@ class ProbeRounds:
     """The rounds of one deployment in its cluster."""
 
     def __init__(
-        self, prober: Prober, rows: ProbeRows, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self, prober: Probes, rows: ProbeRows, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self._prober, self._rows, self._now = prober, rows, now
         self._told = asyncio.Event()
