@@ -15,7 +15,7 @@ from control.explain.serving import Serving
 from control.explain.who_calls import WhoCalls
 from control.registry.entry import Entry
 from control.registry.gateway import Gateway, ways_in
-from control.registry.held_hosts import in_words
+from control.registry.held_hosts import in_words, to_let_in
 from control.registry.identity_provider import IdentityProvider
 from core.explain import Explained
 from core.resolve import Way
@@ -93,7 +93,7 @@ def _shut_out(entry: Entry) -> Cause:
     where = entry.held.environment
     return Cause(
         f"The egress policy of the environment {where} allows {in_words(entry.held.rules)}.",
-        f"Allow the host of {entry.slug} there, or move the entry to another environment.",
+        to_let_in(entry),
     )
 
 

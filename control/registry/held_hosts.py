@@ -26,8 +26,23 @@ def shut_out(entry: Entry) -> str:
 
 def held_warnings(entry: Entry) -> list[str]:
     """For whoever looks after an entry that is shut out, as by a policy that changed since it was saved."""
+    why = why_shut_out(entry)
+    return [f"Its calls are refused: it {why}."] if why else []
+
+
+def why_shut_out(entry: Entry) -> str:
+    """Where an entry that its environment's policy shuts out leads, and whose policy it is, behind "it"; '' for one
+    that is not shut out by name.
+    """
     host = shut_out(entry)
-    return [f"Its calls are refused: it leads to {_not_allowed(host, entry.held)}."] if host and entry.held else []
+    return f"leads to {_not_allowed(host, entry.held)}" if host and entry.held else ""
+
+
+def to_let_in(entry: Entry) -> str:
+    """What whoever decides about an entry that is refused by its environment's policy may do: a sentence."""
+    doubted = [shown for shown, reach in _hosts(entry) if reach != "wherever"]
+    named = ", ".join(doubted[:_MOST_NAMED]) or f"the host of {entry.slug}"
+    return f"Allow {named} there, or move the entry {entry.slug} to another environment."
 
 
 def is_permitted(entry: Entry) -> bool:

@@ -80,7 +80,7 @@ def test_of_a_server_that_a_policy_shuts_out_the_policy_is_told() -> None:
     held = Held(EgressRules("restricted", (Allowed(domains=("a.test",)),)), "Production")
     told = cause("upstream_egress", a_gateway(), Serving(InstallationAnswer(), entry=an_entry(held=held)))
     assert told.cause == "The egress policy of the environment Production allows a.test on 443."
-    assert told.cure == "Allow the host of github there, or move the entry to another environment."
+    assert told.cure == "Allow github.test:443 there, or move the entry github to another environment."
 
 
 def test_what_is_known_of_who_is_in_no_team_comes_before_the_gateway_s_teams() -> None:

@@ -7,7 +7,15 @@ import pytest
 from control.registry.broken_rule import BrokenRule
 from control.registry.entry import Entry
 from control.registry.fields import Field
-from control.registry.held_hosts import check_held, held_warnings, in_words, is_permitted, shut_out
+from control.registry.held_hosts import (
+    check_held,
+    held_warnings,
+    in_words,
+    is_permitted,
+    shut_out,
+    to_let_in,
+    why_shut_out,
+)
 from control.registry.self_hosted import SelfHosted
 from core.egress.held import Held
 from core.egress.rules import Allowed, EgressRules
@@ -127,3 +135,9 @@ def test_of_an_entry_that_is_shut_out_whoever_looks_after_it_is_told() -> None:
 )
 def test_rules_in_words(rules: EgressRules, words: str) -> None:
     assert in_words(rules) == words
+
+
+def test_what_helps_names_each_host_with_its_port_that_may_be_refused() -> None:
+    assert to_let_in(held("http://api.a.test:9527/mcp")).startswith("Allow api.a.test:9527 there, or move the entry ")
+    assert to_let_in(held("https://anything.test:8443/mcp")).startswith("Allow anything.test:8443 there")
+    assert why_shut_out(held("https://anything.test:8443/mcp")) == why_shut_out(held("https://api.a.test/mcp")) == ""
