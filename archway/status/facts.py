@@ -113,13 +113,17 @@ def _fact(one: dict[str, Any], entries: dict[str, dict[str, Any]]) -> Installati
     entry = entries.get(str(one.get("entry_id")), {})
     runs = one.get("runs") or {}
     is_held_up = runs.get("phase", "ready") != "ready"
+    state, reason = str(one.get("state", "")), str(one.get("state_reason") or "")
+    standing = one.get("standing") or {}
+    if standing.get("word") == "shut_out":
+        state, reason = "shut_out", str(standing.get("cause") or "")
     return InstallationFact(
         id=str(one["id"]),
         name=str(one.get("name", "")),
         entry=str(entry.get("slug", one.get("entry_id", ""))),
         scope=str(one.get("scope", "")),
-        state=str(runs["phase"] if is_held_up else one.get("state", "")),
-        reason=str(runs.get("sentence", "") if is_held_up else one.get("state_reason") or ""),
+        state=str(runs["phase"] if is_held_up else state),
+        reason=str(runs.get("sentence", "") if is_held_up else reason),
         runtime=str(runs.get("place") or "none") if runs else "remote",
         isolation=str(runs.get("isolation") or ""),
         discovered_at=str(one.get("discovered_at") or ""),

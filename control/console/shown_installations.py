@@ -25,6 +25,7 @@ _CURES: Final[Mapping[StandingWord, str]] = MappingProxyType(
         "needs_sign_in": "Give what it asks for.",
         "needs_sign_in_again": "Give its credential or answers again.",
         "unreachable": "See whether the server runs and can be reached, then ask it again.",
+        "shut_out": "Have the policy allow where it leads, or its entry moved to another environment.",
         "tools_changed": "Look at what changed on the page of its entry.",
     }
 )
@@ -65,6 +66,8 @@ class ShownInstallation:
         word = self.standing.word
         if word == "tools_changed":
             return "tools changed", "warn"
+        if word == "shut_out":
+            return "shut out", "bad"
         if self.signs_in and word in _ASKS_SOMEBODY:
             return word.replace("_", " ").replace("sign in", "sign-in"), "warn"
         words = STATE_WORDS[self.installation.state]

@@ -15,10 +15,13 @@ from control.registry.account import Account
 from control.registry.counted import counted
 from control.registry.credential import OAuthCredential
 from control.registry.entry import Entry
+from control.registry.held_hosts import to_let_in, why_shut_out
 from control.registry.install_path import path_to_mend
 from control.registry.installation import Installation
 
-StandingWord = Literal["ready", "not_asked", "needs_sign_in", "needs_sign_in_again", "unreachable", "tools_changed"]
+StandingWord = Literal[
+    "ready", "not_asked", "needs_sign_in", "needs_sign_in_again", "unreachable", "tools_changed", "shut_out"
+]
 MOST_NAMED: Final = 5
 """Tools that a cause names; the others are counted."""
 
@@ -38,6 +41,8 @@ def standing_of(
     """How it stands. `account`: what it holds at its server's provider. `changed`: names of the entry's tools that
     are held back, or are other ones than somebody has approved.
     """
+    if why := why_shut_out(entry):  # before all else: nothing that is mended of the installation lets it in
+        return Standing("shut_out", f"Its calls are refused: it {why}.", to_let_in(entry))
     if isinstance(entry.credential, OAuthCredential) and (found := _signed_out(entry, installation, account)):
         return found
     again = f"`archway installations discover {quote(installation.address)}`"

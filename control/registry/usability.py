@@ -41,6 +41,8 @@ class AssignedTool:
     entry_slug: str = ""
     only_as_task: bool = False
     kind: ToolKind = "tool"
+    shut_out_by: str = ""
+    """The environment whose egress policy refuses all calls of its server, by name; '' where none does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,8 @@ def why_not_called(tool: AssignedTool) -> str | None:
         return "works only as a task of MCP 2025-11-25, which Archway does not run"
     if tool.missing:
         return "no longer listed by its server"
+    if tool.shut_out_by:
+        return f"shut out by the egress policy of the environment {tool.shut_out_by}, so its calls are refused"
     if tool.installation is not None and tool.installation_state != "ready":
         state = STATE_WORDS[tool.installation_state].clause if tool.installation_state else "not there any more"
         return f"pinned to the installation {tool.installation!r}, which is {state}"

@@ -11,7 +11,9 @@ from control.registry.access import Caller
 from control.registry.audience import Audience
 from control.registry.counted import counted
 from control.registry.gateway import Gateway
+from control.registry.held_hosts import shut_out
 from control.registry.usability import AssignedTool
+from control.store import entries
 from control.store.pool import Connection
 from control.store.rows import columns_of, made
 from control.store.statements import Place, behind, in_order, place_of
@@ -168,6 +170,7 @@ async def assigned_tools(connection: Connection, gateway_ids: Sequence[str]) -> 
     rows = await connection.fetch(
         """select a.gateway_id, a.exposed_name, t.kind, t.state as tool_state, t.missing_since is not null as missing,
                t.changed_at is not null as changed, e.slug as entry_slug,
+               case when e.kind = 'remote' and e.environment_id is not null then e.id end as held_entry,
                coalesce(t.definition #>> '{execution,taskSupport}' = 'required', false) as only_as_task,
                i.name as installation, i.state as installation_state,
                (select count(*) from installations o where o.entry_id = t.entry_id and o.state = 'ready')::int
@@ -180,8 +183,11 @@ async def assigned_tools(connection: Connection, gateway_ids: Sequence[str]) -> 
         list(gateway_ids),
     )
     found: dict[str, list[AssignedTool]] = {gateway_id: [] for gateway_id in gateway_ids}
+    held = await entries.many(connection, {row["held_entry"] for row in rows if row["held_entry"]})
+    by = {one.id: one.held.environment for one in held.values() if one.held is not None and shut_out(one)}
     for row in rows:
-        found[row["gateway_id"]].append(made(AssignedTool, row))
+        one = made(AssignedTool, row, shut_out_by=by.get(row["held_entry"], ""))
+        found[row["gateway_id"]].append(one)
     return found
 
 

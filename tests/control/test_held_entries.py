@@ -113,3 +113,19 @@ async def test_another_change_of_an_environment_tells_proxies_nothing(api: Api) 
     await api.events()
     await api.patch(f"/environments/{there['id']}", {"restricted": False, "namespace": ""})
     assert not [one for one in await api.events() if one[0] in {"entry", "installation"}]
+
+
+async def test_what_a_policy_shuts_out_is_nowhere_told_as_usable(api: Api) -> None:
+    there = await environment(api, ONLY_TIME)
+    entry = await api.entry(environment_id=there["id"])
+    installed = await api.install(entry)
+    gateway = await api.gateway()
+    await api.assign(gateway, entry)
+    assert (await api.get(f"/gateways/{gateway['id']}"))["usable"]
+    await api.patch(f"/environments/{there['id']}", {"egress": {"mode": "off"}})
+    found = await api.get(f"/gateways/{gateway['id']}")
+    assert not found["usable"]
+    assert any("shut out by the egress policy of the environment Production" in one for one in found["warnings"])
+    standing = (await api.get(f"/installations/{installed['id']}"))["standing"]
+    assert standing["word"] == "shut_out"
+    assert "the egress policy of the environment Production does not allow" in standing["cause"]

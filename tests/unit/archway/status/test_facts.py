@@ -35,6 +35,7 @@ class Listed:
             "none", "", "failed", "None here.",
         ),
         ({"runs": RUNS, "state": "new"}, "process", "none", "new", ""),
+        ({"standing": {"word": "shut_out", "cause": "Why not."}}, "remote", "", "shut_out", "Why not."),
     ],
 )  # fmt: skip
 def test_a_fact_says_where_a_server_runs_and_how_it_does(

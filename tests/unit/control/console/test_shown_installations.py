@@ -35,6 +35,10 @@ def test_tools_that_changed_are_told_although_it_is_ready() -> None:
     assert shown(word="tools_changed").state == ("tools changed", "warn")
 
 
+def test_what_a_policy_shuts_out_is_not_shown_as_ready() -> None:
+    assert shown(word="shut_out").state == ("shut out", "bad")
+
+
 def test_where_a_person_signs_in_at_the_provider_they_are_sent_there() -> None:
     for word, told in (("needs_sign_in", "needs sign-in"), ("needs_sign_in_again", "needs sign-in again")):
         one = shown("oauth", word, state="new")  # type: ignore[arg-type]  # from the table

@@ -11,6 +11,8 @@ from control.credentials.standing import Standing, standing_of
 from control.registry.account import Account
 from control.registry.credential import OAuthCredential
 from control.registry.installation import InstallationState
+from core.egress.held import Held
+from core.egress.rules import EgressRules
 from tests.fakes.registry import BEARER, MADE_AT, an_account, an_entry, an_installation
 
 ENTRY = an_entry(slug="crm", credential=BEARER)
@@ -92,3 +94,12 @@ def test_where_a_person_signs_in_the_account_decides_first(
 def test_answers_that_make_no_address_any_more_ask_for_another_sign_in() -> None:
     broken = an_entry("https://{place}.test/mcp", credential=OAuthCredential())
     assert standing_of(broken, an_installation(), account()).word == "needs_sign_in_again"
+
+
+@pytest.mark.parametrize("state", get_args(InstallationState))
+def test_what_a_policy_shuts_out_is_told_so_whatever_else_it_lacks(state: InstallationState) -> None:
+    entry = an_entry(slug="crm", credential=BEARER, held=Held(EgressRules("off"), "Production"))
+    found = standing_of(entry, an_installation(state=state))
+    assert found.word == "shut_out"
+    assert "github.test:443, which the egress policy of the environment Production does not allow" in found.cause
+    assert found.cure == "Allow github.test:443 there, or move the entry crm to another environment."

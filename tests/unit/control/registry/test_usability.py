@@ -78,3 +78,12 @@ def test_a_tool_that_changed_unseen_is_a_warning_and_can_be_called() -> None:
 def test_a_gateway_of_changed_tools_alone_is_usable() -> None:
     tool = AssignedTool("a", "active", missing=False, installations_ready=1, changed=True, entry_slug="crm")
     assert usability([tool], kind="organisation", audience=Audience(1)).usable
+
+
+def test_a_tool_whose_server_a_policy_shuts_out_cannot_be_called_and_the_policy_is_named() -> None:
+    tool = AssignedTool("a", "active", missing=False, installations_ready=1, shut_out_by="Production")
+    judged = usability([tool], kind="organisation", audience=Audience(1))
+    assert not judged.usable
+    assert judged.warnings == (
+        "a: shut out by the egress policy of the environment Production, so its calls are refused.",
+    )
