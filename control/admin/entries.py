@@ -90,7 +90,10 @@ async def change_entry(asked: Asked, entry_id: Id, body: EntryPatch) -> EntryVie
 
 @operations.delete("/entries/{entry_id}")
 async def delete_entry(asked: Asked, entry_id: Id, query: EntryDelete) -> None:
-    """Delete an entry. One that is in use goes, with all that depends on it, only when `cascade` says so."""
+    """Delete an entry. One that is in use goes, with all that depends on it, only when `cascade` says so.
+
+    One that is in a restricted environment needs `environment:deploy-to-restricted`: it is taken out of it.
+    """
     async with asked.changing() as write:
         await changes.delete(write, entry_id, asked.version, cascade=query.cascade)
 

@@ -97,7 +97,7 @@ TABLE: Mapping[str, tuple[Action, ...]] = MappingProxyType(
             "entry:override",
             "environment:deploy-to-restricted",
         ),
-        "DELETE /entries/{entry_id}": ("entry:delete",),
+        "DELETE /entries/{entry_id}": ("entry:delete", "environment:deploy-to-restricted"),
         "POST /entries/{entry_id}/override/preview": ("entry:override",),
         "GET /entries/{entry_id}/sign-in": ("entry:read",),
         "GET /entries/{entry_id}/tools": ("tool:read",),

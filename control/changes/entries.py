@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from control.changes.callers_tokens import check_speaks_for_callers
-from control.changes.environments import check_image, placer
+from control.changes.environments import check_image, placer, refuse_to_take_out
 from control.changes.held_entries import may_be_over
 from control.changes.overrides import check_override, refuse_to_override
 from control.changes.pull_secrets import check_named
@@ -132,6 +132,7 @@ async def discover_through(
 async def delete(write: Write, entry_id: str, version: int | None = None, *, cascade: bool = False) -> None:
     """Delete an entry with its tools; with its installations and assignments only if `cascade` says so."""
     before = await _locked(write, entry_id, "entry:delete", version)
+    await refuse_to_take_out(write, before)
     installed = await installations.lock_of_entry(write.connection, entry_id)
     refuse_in_use("entry", await _dependents(write, entry_id), cascade=cascade)
     showing = await entries.gateways_of(write.connection, entry_id)

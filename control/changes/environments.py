@@ -56,7 +56,7 @@ async def change(
     stays = asked.namespace == before.namespace  # perhaps one that is closed by now: the rest is changed all the same
     asked = check_environment(asked, () if stays else safeguards.namespaces)
     if before.restricted and not asked.restricted:
-        await write.holder(DEPLOY, Organisation())
+        await _refuse_to_decide(write, before)
     await _refuse_shared(write, asked)
     await check_environment_is_held(write, asked, before)
     after = await rows.update(write, environment_id, asked)
@@ -100,6 +100,12 @@ async def placer(write: Write, wanted: WantedEntry, before: Entry | None, *, nam
     return actor if there else None
 
 
+async def refuse_to_take_out(write: Write, entry: Entry) -> None:
+    """NotAllowed for an actor who would delete an entry that is in a restricted environment: it is there no more."""
+    if entry.environment_id is not None:
+        await _refuse_restricted(write, entry.environment_id)
+
+
 def _is_another(wanted: WantedEntry, before: Entry) -> bool:
     """Whether another server runs, or is called, after a change. A field that stands in the command, the URL or a
     variable has its default there where nobody answers it, so that whoever says the default says that too.
@@ -120,7 +126,11 @@ async def _refuse_restricted(write: Write, environment_id: str) -> None:
     if found is None:
         raise BrokenRule("environment_id", "is not the id of an environment; list /environments")
     if found.restricted:
-        await write.holder(DEPLOY, Organisation())
+        await _refuse_to_decide(write, found)
+
+
+async def _refuse_to_decide(write: Write, restricted: Environment) -> None:
+    await write.holder(DEPLOY, Organisation(), f"The environment {restricted.name} is restricted.")
 
 
 async def check_image(write: Write, wanted: NewEntry, before: Entry | None) -> None:
@@ -153,8 +163,10 @@ async def _refuse_shared(write: Write, asked: NewEnvironment) -> None:
     if asked.restricted or not asked.namespace:
         return
     kept = await environments.restricted(write.connection)
-    if any(one.namespace == asked.namespace for one in kept):
-        await write.holder(DEPLOY, Organisation())
+    one = next((one for one in kept if one.namespace == asked.namespace), None)
+    if one is not None:
+        why = f"The namespace {one.namespace} is that of the environment {one.name}, which is restricted."
+        await write.holder(DEPLOY, Organisation(), why)
 
 
 async def _locked(write: Write, environment_id: str, action: Action, version: int | None) -> Environment:

@@ -47,8 +47,9 @@ class Write(Writing):
         super().__init__(connection)
         self.actor = actor
 
-    async def holder(self, action: actions.Action, owner: Owner) -> Caller:
+    async def holder(self, action: actions.Action, owner: Owner, why: str = "") -> Caller:
         """The actor with what they hold now; raises NotAllowed without `action`. One without a user is this process.
+        `why`: a sentence on what it is asked for.
 
         Asked before access is given or taken: a request that is slow to come gives nothing that its sender lost
         meanwhile, with a role, a team, their token or their session.
@@ -57,7 +58,7 @@ class Write(Writing):
         if now is None:
             raise NotAllowed(_SIGNED_OUT if self.actor.session_id else _REVOKED)
         if not now.may_for(action, owner):
-            raise NotAllowed(actions.lacking(action))
+            raise NotAllowed(f"{why} {actions.lacking(action)}".lstrip())
         return now
 
     async def _standing(self) -> Caller | None:

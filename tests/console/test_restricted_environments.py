@@ -56,3 +56,15 @@ async def test_an_editor_makes_no_entry_there_by_its_form(console: Console, page
         await reader.post(page, **filled(environment_id=production))
     async with console.pool.acquire() as connection:
         assert await connection.fetchval("select count(*) from entries where environment_id is not null") == 0
+
+
+@pytest.mark.parametrize("page", [pytest.param("/registry/{}/delete", id="K-6: page of an entry, deleted")])
+async def test_an_editor_deletes_no_entry_there_from_its_page(console: Console, page: str) -> None:
+    inside = await an_entry(console, "inside", environment_id=await restricted(console))
+    async with reading(console, await console.person("Eva", "editor")) as reader:
+        await reader.post(page.format(inside.id), version=str(inside.version))
+    assert (await kept(console, inside.slug)).id == inside.id
+    async with reading(console, await console.person("Ada", "admin")) as reader:
+        await reader.post(page.format(inside.id), version=str(inside.version))
+    async with console.pool.acquire() as connection:
+        assert await connection.fetchval("select count(*) from entries") == 0

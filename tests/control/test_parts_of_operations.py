@@ -130,6 +130,12 @@ async def moves_an_entry_into_a_restricted_environment(api: Api, client: AdminCl
     return (await client.send("PATCH", path, body, match="*")).status == 200
 
 
+async def deletes_an_entry_in_a_restricted_environment(api: Api, client: AdminClient) -> bool:
+    body = {"environment_id": await restricted_one(api, client)}
+    path = "/entries/" + (await api.entry(slug=f"e{client.user['id'][-8:]}", **body))["id"]
+    return (await client.send("DELETE", path, match="*")).status == 204
+
+
 async def lifts_a_restriction(api: Api, client: AdminClient) -> bool:
     path = f"/environments/{await restricted_one(api, client)}"
     return (await client.send("PATCH", path, {"restricted": False}, match="*")).status == 200
@@ -158,6 +164,7 @@ PARTS: dict[tuple[str, Action], Callable[[Api, AdminClient], Awaitable[bool]]] =
     ("PATCH /entries/{entry_id}", "entry:override"): changes_more_of_what_runs_here,
     ("POST /entries", DEPLOY): makes_an_entry_in_a_restricted_environment,
     ("PATCH /entries/{entry_id}", DEPLOY): moves_an_entry_into_a_restricted_environment,
+    ("DELETE /entries/{entry_id}", DEPLOY): deletes_an_entry_in_a_restricted_environment,
     ("POST /environments", DEPLOY): leads_into_a_restricted_namespace,
     ("PATCH /environments/{environment_id}", DEPLOY): lifts_a_restriction,
     ("POST /installations", "installation:share"): installs_for_everybody,

@@ -31,6 +31,10 @@ KINDS = [
     pytest.param({"run": RUN}, id="K-6: made there or moved, self-hosted"),
     pytest.param(REMOTE, id="K-6: made there or moved, remote"),
 ]
+DELETED = [
+    pytest.param({"run": RUN}, id="K-6: deleted there, self-hosted"),
+    pytest.param(REMOTE, id="K-6: deleted there, remote"),
+]
 OTHERS: dict[str, JSON] = {
     "image": {"run": {"image": "registry.example/server:2"}},
     "command": {"run": {"command": ["server", "--other"]}},
@@ -61,6 +65,21 @@ async def test_an_entry_is_neither_made_in_it_nor_moved_in_or_out(api: Api, reac
         path = f"/entries/{entry['id']}"
         assert DEPLOY in (await api.patch(path, {"environment_id": there}, as_=eva, expect=403))["detail"]
         assert (await api.get(path))["environment_id"] == entry["environment_id"]
+
+
+@pytest.mark.parametrize("reached", DELETED)
+async def test_an_entry_that_is_there_is_not_deleted(api: Api, reached: JSON) -> None:
+    eva, _ = await editor(api, "eva")
+    dora, _ = await editor(api, "dora", DEPLOY)
+    inside = await api.post("/entries", body(reached, await environment(api)))
+    await api.install(inside)
+    path = f"/entries/{inside['id']}"
+    for cascade in ("", "?cascade=true"):
+        refused = await api.call("DELETE", path + cascade, expect=403, as_=eva, tag="*")
+        assert "Production is restricted" in refused["detail"]
+        assert DEPLOY in refused["detail"]
+    await api.get(path)
+    await api.call("DELETE", f"{path}?cascade=true", expect=204, as_=dora, tag="*")
 
 
 @pytest.mark.parametrize("reached", KINDS)
