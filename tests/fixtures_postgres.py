@@ -134,7 +134,8 @@ def start_server(folder: Path, port: int = 0) -> Server:
     password = password_file.read_text()
     port = port or free_port()
     command = [str(bin_folder / "postgres"), "-D", str(data), "-h", "127.0.0.1", "-p", str(port), "-k", ""]
-    command += ["-c", "fsync=off"]  # costs nothing that a SIGKILL takes: what is committed is in the kernel
+    # Neither costs what a SIGKILL takes: what was written is in the kernel.
+    command += ["-c", "fsync=off", "-c", "full_page_writes=off"]
     with (folder / "log").open("ab") as log:
         before = log.tell()
         guard = _guarded(run_as, command, log)
