@@ -23,7 +23,7 @@ from control.servers import wanting
 from control.servers.loop import Rows, ServerLoop
 from control.servers.runtime import Refused, Report, Runtime
 from control.servers.tokens_at_start import TokensAtStart, TokenWanted
-from control.servers.wanted import WantedServer
+from control.servers.wanted import ConfinedServer, WantedServer
 from control.settings import ControlSettings
 from control.sleeping import Heard, Sleeper
 from control.store import cluster_capabilities, enforcement, environments, publication, server_states, wanted_servers
@@ -219,11 +219,15 @@ def _rows(pool: Pool, seals: RowSeals, tokens: TokensAtStart, base_image: str) -
             raise Refused("no_token", "its provider gives tokens that end at once", ends=True)
         return found
 
+    async def confined(installation_id: str) -> ConfinedServer | None:
+        async with places, transaction(pool, readonly=True) as connection:
+            return await wanting.confined(connection, installation_id)
+
     async def kept(installation_id: str) -> ServerState | None:
         async with places, transaction(pool, readonly=True) as connection:
             return await server_states.one(connection, installation_id)
 
-    return Rows(versions, wanted, kept)
+    return Rows(versions, wanted, confined, kept)
 
 
 async def _always(work: Callable[[], Coroutine[Any, Any, None]]) -> None:

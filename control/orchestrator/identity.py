@@ -9,7 +9,7 @@ import re
 from typing import Any, Final
 
 from control.orchestrator.defaults import Defaults
-from control.servers.wanted import WantedServer
+from control.servers.wanted import ConfinedServer
 from core.identifiers import is_id
 
 DOMAIN: Final = "archway.dev"
@@ -77,12 +77,12 @@ def shared_name(instance_id: str, what: str) -> str:
     return f"{MANAGER}-{_identifier(instance_id)[-_DIGITS:]}-{what}"
 
 
-def namespace_of(wanted: WantedServer, defaults: Defaults) -> str:
+def namespace_of(wanted: ConfinedServer, defaults: Defaults) -> str:
     """The namespace in which it runs."""
     return wanted.namespace or defaults.namespace
 
 
-def metadata(wanted: WantedServer, defaults: Defaults, name: str = "") -> dict[str, Any]:
+def metadata(wanted: ConfinedServer, defaults: Defaults, name: str = "") -> dict[str, Any]:
     """The metadata of one of its objects; without a name of its own it has the server's."""
     return {
         "name": name or server_name(wanted.entry, wanted.installation_id),

@@ -34,7 +34,7 @@ from control.orchestrator.kinds import (
 )
 from control.orchestrator.objects import objects_of
 from control.servers.runtime import Refused, RuntimeAway
-from control.servers.wanted import WantedServer
+from control.servers.wanted import ConfinedServer, WantedServer
 from core.spreading import between
 
 log = logging.getLogger(__name__)
@@ -154,7 +154,7 @@ class Namespace:
         if full:
             self._full_at[installation_id] = _now() + between(*FULL_APPLY_S)
 
-    async def confine(self, wanted: WantedServer) -> None:
+    async def confine(self, wanted: ConfinedServer) -> None:
         """Hold pods that are still here to what one may reach that is wanted elsewhere by now, or that is refused."""
         if not self.copies.of(POD, wanted.installation_id):
             return

@@ -24,7 +24,7 @@ from control.orchestrator.seen import Seen
 from control.registry.server_state import ANSWERING, Place, ServerState
 from control.servers.runtime import Refused, Report, RuntimeAway
 from control.servers.troubles import refused
-from control.servers.wanted import WantedServer
+from control.servers.wanted import ConfinedServer, WantedServer
 
 log = logging.getLogger(__name__)
 
@@ -123,6 +123,25 @@ class ClusterRuntime:
         if wanted.asleep or self._has_moved(installation_id):
             for one in left:
                 await one.remove(installation_id)
+
+    async def confine(self, wanted: ConfinedServer) -> None:
+        """Hold what is there, wherever it is, to what it may reach by now; raises RuntimeAway and Refused."""
+        self._check_watched()
+        faults: list[Exception] = []
+        for one in self._namespaces.values():
+            try:
+                await one.filled()
+            except Refused:  # nothing that is there can be seen or changed
+                continue
+            except RuntimeAway as why:
+                faults.append(why)
+                continue
+            try:
+                await one.confine(wanted)
+            except (RuntimeAway, Refused) as why:
+                faults.append(why)
+        if faults:
+            raise faults[0]
 
     async def remove(self, installation_id: str) -> None:
         """Delete all of it, wherever it is; what confines its pods goes last, when there are none left."""

@@ -26,7 +26,7 @@ from control.processes.turns import Turns
 from control.registry.server_state import Place, ServerState
 from control.servers.runtime import Refused, Report, RuntimeAway
 from control.servers.troubles import asleep, refused
-from control.servers.wanted import WantedServer, of_a_process
+from control.servers.wanted import ConfinedServer, WantedServer, of_a_process
 from control.settings import ControlSettings
 from core.children.program import Program
 from core.redaction import Redaction
@@ -93,6 +93,9 @@ class ProcessRuntime:
                 await self._end(wanted.installation_id)
                 await self._tell(refused(wanted.installation_id, wanted.generation, self.place, why, None))
                 raise
+
+    async def confine(self, wanted: ConfinedServer) -> None:
+        """Processes are held to no rules of egress."""
 
     async def remove(self, installation_id: str) -> None:
         """End it and take its folder away; raises RuntimeAway."""

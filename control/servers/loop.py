@@ -19,7 +19,7 @@ from control.servers.keys import Keys
 from control.servers.orphans import TooManyOrphans, orphans
 from control.servers.runtime import Refused, Report, Runtime, RuntimeAway
 from control.servers.troubles import away, refused
-from control.servers.wanted import WantedServer
+from control.servers.wanted import ConfinedServer, WantedServer
 from core.spreading import between
 from core.tasks import forever
 
@@ -45,6 +45,8 @@ class Rows:
     """Each installation that is to run, with a word that is another one after each change of it or of its entry."""
     wanted: Callable[[str], Awaitable[WantedServer | None]]
     """What is to run for this installation: None is nothing. Raises Refused where it cannot be run as it is."""
+    confined: Callable[[str], Awaitable[ConfinedServer | None]]
+    """What it may reach, whether or not it can be run as it is: None is one of which nothing is to run."""
     kept: Callable[[str], Awaitable[ServerState | None]]
     """How its server did when it was last heard of."""
 
@@ -150,8 +152,7 @@ class ServerLoop:
         except Refused as why:
             told = refused(key, generation, place, why, await self._rows.kept(key))
             try:
-                if why.ends:
-                    await self._runtime.remove(key)
+                await self._end_or_confine(key, why)
             finally:
                 await self._report(told)
             raise
@@ -159,3 +160,10 @@ class ServerLoop:
             if generation and (state := away(key, generation, place, why, await self._rows.kept(key))):
                 await self._report(state)
             raise
+
+    async def _end_or_confine(self, key: str, why: Refused) -> None:
+        """What runs of one that is refused goes on, and then reaches no more than it may by now."""
+        if why.ends:
+            await self._runtime.remove(key)
+        elif (confined := await self._rows.confined(key)) is not None:
+            await self._runtime.confine(confined)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Protocol
 
 from control.registry.server_state import Place, ServerState
-from control.servers.wanted import WantedServer
+from control.servers.wanted import ConfinedServer, WantedServer
 
 Report = Callable[[ServerState], Awaitable[None]]
 """Takes a state as soon as it is another one."""
@@ -40,6 +40,11 @@ class Runtime(Protocol):
 
     async def apply(self, wanted: WantedServer) -> None:
         """Make it run as wanted; raises RuntimeAway and Refused. Returns before it is ready."""
+
+    async def confine(self, wanted: ConfinedServer) -> None:
+        """Hold what runs of it to what it may reach by now, though nothing else of it is applied; raises RuntimeAway
+        and Refused. One that is not there is confined.
+        """
 
     async def remove(self, installation_id: str) -> None:
         """End it and take away all that belongs to it; raises RuntimeAway. One that is not there is removed."""

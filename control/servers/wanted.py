@@ -26,14 +26,24 @@ class PullSecret:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WantedServer:
-    """One server as it should run for one installation."""
+class ConfinedServer:
+    """What is needed to hold a server of one installation to what it may reach, also where it may not be run so."""
 
     installation_id: str
     entry: str
     """The entry's slug, for names and labels that people read."""
     team_id: str | None
     """Of an installation that belongs to a team."""
+    namespace: str = ""
+    """Of the cluster, in which it runs; '': the deployment's own."""
+    egress: EgressRules = field(default_factory=EgressRules)
+    """What it may reach."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedServer(ConfinedServer):
+    """One server as it should run for one installation."""
+
     generation: int
     """Rises with each change of what is below; what runs says of which generation it is."""
     image: str
@@ -70,10 +80,6 @@ class WantedServer:
     """Where its entry is put."""
     environment_name: str = ""
     """As people call it."""
-    namespace: str = ""
-    """Of the cluster, in which it runs; '': the deployment's own."""
-    egress: EgressRules = field(default_factory=EgressRules)
-    """What it may reach."""
     node_selector: Mapping[str, str] = field(default_factory=dict)
     """Over the deployment's."""
     tolerations: Sequence[Mapping[str, Any]] = ()

@@ -32,7 +32,7 @@ from control.registry.targets import Target
 from control.registry.token_at_start import drain_s, is_at_start
 from control.servers.runtime import Refused
 from control.servers.tokens_at_start import TokensAtStart, TokenWanted
-from control.servers.wanted import BRIDGE_PORT, PullSecret, WantedServer
+from control.servers.wanted import BRIDGE_PORT, ConfinedServer, PullSecret, WantedServer
 from control.store import (
     accounts,
     entries,
@@ -110,15 +110,13 @@ async def load(
     once, and it is pinned to `base_image`, the one of the settings); None where nothing is, and TokenWanted where it
     cannot be started before a provider was asked. Raises Refused.
     """
-    installation = await installations.one(connection, installation_id)
-    entry = None if installation is None else await entries.one(connection, installation.entry_id)
-    if installation is None or entry is None or not isinstance(entry.reached, SelfHosted):
+    if (placed_at := await _placed(connection, installation_id)) is None:
         return None
-    where = await environments.one(connection, entry.environment_id) if entry.environment_id else None
+    installation, entry, run, where = placed_at
     await _refuse_where_not_permitted(connection, entry, where)
-    _refuse_image(entry.reached, where)
-    if entry.reached.override:
-        _refuse_out_of_place(entry.reached, where, await environments.restricted(connection))
+    _refuse_image(run, where)
+    if run.override:
+        _refuse_out_of_place(run, where, await environments.restricted(connection))
     egress = await environments.rules(connection, where)
     account = None
     if is_at_start(entry):
@@ -130,20 +128,46 @@ async def load(
     if token is None:
         fresh = seals.bridge_token(installation.id, random.token_urlsafe(32))
         token = await server_states.bridge_token(connection, installation.id, fresh)
-    kept = await pull_secrets.many(connection, entry.reached.pull_secrets)
+    kept = await pull_secrets.many(connection, run.pull_secrets)
     try:
         opened = seals.open(entry, replace(installation, bridge_token=token), account)
-        pull = _pull_secrets(seals, entry.reached.pull_secrets, kept)
+        pull = _pull_secrets(seals, run.pull_secrets, kept)
     except SealBroken:
         raise Refused(
             "configuration", "its secrets were sealed with a key that is not here any more; give them again"
         ) from None
-    wanted = wanted_server(entry, entry.reached, installation, opened, pull, account, where, egress)
+    wanted = wanted_server(entry, run, installation, opened, pull, account, where, egress)
     if wanted.asleep and not await idle_servers.falls_asleep(connection, installation.id):
         wanted = replace(wanted, asleep=False)
     if wanted.image or not base_image:
         return wanted
     return replace(wanted, base_image=await server_states.base_image(connection, installation.id, base_image))
+
+
+async def confined(connection: Connection, installation_id: str) -> ConfinedServer | None:
+    """What the server of an installation may reach, whether or not `load` refuses it; None where nothing is."""
+    if (found := await _placed(connection, installation_id)) is None:
+        return None
+    installation, entry, _, where = found
+    return ConfinedServer(
+        installation_id=installation.id,
+        entry=entry.slug,
+        team_id=installation.owner.id if isinstance(installation.owner, TeamOwner) else None,
+        namespace="" if where is None else where.namespace,
+        egress=await environments.rules(connection, where),
+    )
+
+
+async def _placed(
+    connection: Connection, installation_id: str
+) -> tuple[Installation, Entry, SelfHosted, Environment | None] | None:
+    """An installation whose entry is run, how it is, and where."""
+    installation = await installations.one(connection, installation_id)
+    entry = None if installation is None else await entries.one(connection, installation.entry_id)
+    if installation is None or entry is None or not isinstance(entry.reached, SelfHosted):
+        return None
+    where = await environments.one(connection, entry.environment_id) if entry.environment_id else None
+    return installation, entry, entry.reached, where
 
 
 def _is_asleep(run: SelfHosted, installation: Installation) -> bool:

@@ -18,8 +18,11 @@ from control.registry.broken_rule import BrokenRule
 from control.registry.environment import Environment
 from control.registry.partial import environment_with
 from control.registry.row_seals import RowSeals
+from control.servers import wanting
 from control.servers.runtime import Refused
+from control.store.pool import transaction
 from core.egress.addresses import AddressPolicy
+from core.egress.rules import EgressRules
 from tests.control.registry_api import JSON, Api, api
 from tests.control.test_entries_that_we_run import to_run, versions
 from tests.fixtures_admin import AdminClient
@@ -194,6 +197,19 @@ async def test_an_installed_server_runs_no_more_where_its_environment_is_restric
     assert await refused_to_run(api, installation)
     await api.patch(f"/entries/{entry['id']}", {"environment_id": made["id"]})
     assert not await refused_to_run(api, installation)
+
+
+async def test_a_server_that_is_refused_is_still_held_to_what_its_environment_says(api: Api) -> None:
+    eva, _ = await editor(api, "eva")
+    made = await environment(api, restricted=False)
+    installation = await api.install(await entry_in(api, made, as_=eva))
+    locked = {"restricted": True, "egress": {"mode": "off"}, "namespace": "live"}
+    await api.patch(f"/environments/{made['id']}", locked)
+    assert await refused_to_run(api, installation)
+    async with transaction(api.pool, readonly=True) as connection:
+        held = await wanting.confined(connection, installation["id"])
+    assert held is not None
+    assert (held.entry, held.namespace, held.egress) == ("server", "live", EgressRules("off"))
 
 
 @pytest.mark.parametrize("loss", ["role taken", "role changed", "disabled", "deleted"])

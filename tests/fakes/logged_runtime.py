@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from control.registry.server_state import Place
 from control.servers.runtime import Report, RuntimeAway
-from control.servers.wanted import WantedServer
+from control.servers.wanted import ConfinedServer, WantedServer
 
 
 @dataclass
@@ -30,6 +30,9 @@ class LoggedRuntime:
         raise AssertionError("nothing runs here")
 
     async def apply(self, wanted: WantedServer) -> None:
+        raise AssertionError("nothing runs here")
+
+    async def confine(self, wanted: ConfinedServer) -> None:
         raise AssertionError("nothing runs here")
 
     async def remove(self, installation_id: str) -> None:

@@ -23,7 +23,8 @@ from control.orchestrator.lease import Lease
 from control.orchestrator.runtime import ClusterRuntime
 from control.registry.server_state import ServerState
 from control.servers.loop import Rows, ServerLoop
-from control.servers.wanted import WantedServer
+from control.servers.runtime import Refused
+from control.servers.wanted import ConfinedServer, WantedServer
 from tests.kube.fake_server import FakeKube
 from tests.kube.passing import Counted, CountedPace, UnderWay
 from tests.unit.control.servers.conftest import wanted_server
@@ -50,11 +51,24 @@ class RowsInMemory:
         self.states: dict[str, ServerState] = {}
         self.changes: dict[str, dict[str, Any]] = {}
         """What is wanted of some otherwise than usual, beside their generation."""
+        self.refusals: dict[str, Refused] = {}
+        """Why some cannot be run as they are."""
 
     async def versions(self) -> dict[str, str]:
-        return {key: f"{generation} {self.changes.get(key)}" for key, generation in self.generations.items()}
+        return {
+            key: f"{generation} {self.changes.get(key)} {self.refusals.get(key)}"
+            for key, generation in self.generations.items()
+        }
 
     async def wanted(self, key: str) -> WantedServer | None:
+        if key in self.refusals:
+            raise self.refusals[key]
+        return self._said(key)
+
+    async def confined(self, key: str) -> ConfinedServer | None:
+        return self._said(key)
+
+    def _said(self, key: str) -> WantedServer | None:
         if key not in self.generations:
             return None
         return replace(wanted_server(key, self.generations[key]), **self.changes.get(key, {}))
@@ -74,7 +88,7 @@ class Platform:
         self.capabilities = PLAIN
         """What the cluster can hold, as the next look finds it."""
         self.runtime = ClusterRuntime(cluster, DEFAULTS, namespaces, self._look)
-        self.loop = ServerLoop(self.runtime, Rows(rows.versions, rows.wanted, rows.kept), rows.report)
+        self.loop = ServerLoop(self.runtime, Rows(rows.versions, rows.wanted, rows.confined, rows.kept), rows.report)
         self.leads = 0
         self._lease = Lease(cluster, NAMESPACE, "archway", name)
 

@@ -11,13 +11,13 @@ from control.orchestrator.egress.capabilities import Capabilities
 from control.orchestrator.egress.kubernetes_policy import egress, ports
 from control.orchestrator.identity import metadata, selecting, server_name
 from control.orchestrator.kinds import AWS_POLICY, Object
-from control.servers.wanted import WantedServer
+from control.servers.wanted import ConfinedServer
 from core.egress.rules import EgressRules
 
 SUFFIX = "-fqdn"
 
 
-def application_policy(wanted: WantedServer, defaults: Defaults, capabilities: Capabilities) -> Object:
+def application_policy(wanted: ConfinedServer, defaults: Defaults, capabilities: Capabilities) -> Object:
     """All that it may reach."""
     name = server_name(wanted.entry, wanted.installation_id) + SUFFIX
     return {

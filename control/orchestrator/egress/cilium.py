@@ -17,12 +17,12 @@ from control.orchestrator.egress.wildcards import one_label_each
 from control.orchestrator.identity import metadata, selecting
 from control.orchestrator.kinds import CILIUM_POLICY, Object
 from control.registry.cluster_dns import DnsPeer
-from control.servers.wanted import WantedServer
+from control.servers.wanted import ConfinedServer
 from core.egress.addresses import MAX_NAME_CHARS
 from core.egress.rules import Allowed, EgressRules, port_range
 
 
-def cilium_policy(wanted: WantedServer, defaults: Defaults, capabilities: Capabilities) -> Object:
+def cilium_policy(wanted: ConfinedServer, defaults: Defaults, capabilities: Capabilities) -> Object:
     """All that it may reach."""
     said = metadata(wanted, defaults)
     rules = wanted.egress

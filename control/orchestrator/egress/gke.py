@@ -9,11 +9,11 @@ from control.orchestrator.defaults import Defaults
 from control.orchestrator.egress.wildcards import one_label_each
 from control.orchestrator.identity import metadata, selecting
 from control.orchestrator.kinds import GKE_POLICY, Object
-from control.servers.wanted import WantedServer
+from control.servers.wanted import ConfinedServer
 from core.egress.rules import port_range
 
 
-def fqdn_policy(wanted: WantedServer, defaults: Defaults) -> Object | None:
+def fqdn_policy(wanted: ConfinedServer, defaults: Defaults) -> Object | None:
     """The names that it may reach; None where there are none, since one without a rule is no object."""
     rules = [
         {"matches": [_match(one) for one in one_label_each(group.domains)], "ports": _ports(group.ports)}

@@ -14,13 +14,13 @@ from control.orchestrator.egress.networks import EVERYWHERE, blocks
 from control.orchestrator.identity import metadata, selecting
 from control.orchestrator.kinds import POLICY, Object
 from control.registry.cluster_dns import ClusterDns, DnsPeer
-from control.servers.wanted import WantedServer
+from control.servers.wanted import ConfinedServer
 from core.egress.rules import Allowed, EgressRules, port_range
 
 DNS_PORTS = ({"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53})
 
 
-def network_policy(wanted: WantedServer, defaults: Defaults, capabilities: Capabilities | None) -> Object:
+def network_policy(wanted: ConfinedServer, defaults: Defaults, capabilities: Capabilities | None) -> Object:
     """Who may connect to it, our proxies to its one port, and what it may reach by address; without `capabilities`
     another object says all that it may reach.
     """

@@ -12,10 +12,10 @@ from control.orchestrator.egress.kubernetes_policy import network_policy
 from control.orchestrator.kinds import Object
 from control.registry.egress_providers import why_not
 from control.servers.runtime import Refused
-from control.servers.wanted import WantedServer
+from control.servers.wanted import ConfinedServer
 
 
-def policies(wanted: WantedServer, defaults: Defaults, capabilities: Capabilities) -> list[Object]:
+def policies(wanted: ConfinedServer, defaults: Defaults, capabilities: Capabilities) -> list[Object]:
     """Who may call it, and what it may reach; raises Refused where the cluster cannot hold that as it is wanted."""
     _refuse_what_is_not_held(wanted, capabilities)
     match capabilities.provider:
@@ -30,7 +30,7 @@ def policies(wanted: WantedServer, defaults: Defaults, capabilities: Capabilitie
             return [cilium_policy(wanted, defaults, capabilities), network_policy(wanted, defaults, None)]
 
 
-def _refuse_what_is_not_held(wanted: WantedServer, capabilities: Capabilities) -> None:
+def _refuse_what_is_not_held(wanted: ConfinedServer, capabilities: Capabilities) -> None:
     for group in wanted.egress.groups:
         if reason := why_not(capabilities.found, group):
             field, sentence = reason

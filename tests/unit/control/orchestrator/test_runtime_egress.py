@@ -8,6 +8,7 @@ from control.orchestrator.egress.capabilities import Capabilities
 from control.orchestrator.egress.looks import LOOK_EVERY_S
 from control.orchestrator.identity import shared_name
 from control.orchestrator.kinds import CILIUM_POLICY, GKE_POLICY
+from control.servers.runtime import Refused
 from core.egress.rules import EgressRules
 from tests.kube.fake_server import FakeKube
 from tests.kube.passing import Passing, running
@@ -91,6 +92,23 @@ async def test_what_goes_on_as_a_change_is_refused_reaches_no_more_than_it_may_b
         await passing.until(lambda: is_ready(rows), by=0.1)
         assert reached(kube)
         rows.changes[A] = {"egress": EgressRules("off"), **refused}
+        one.loop.wake()
+        await passing.until(lambda: rows.states[A].phase == "degraded", by=0.5)
+        assert not reached(kube)
+        assert kube.things("pods", NAMESPACE)
+
+
+async def test_what_goes_on_though_it_may_not_be_run_as_it_is_reaches_no_more_than_it_may_by_now(
+    one: Platform, kube: FakeKube, rows: RowsInMemory, passing: Passing
+) -> None:
+    rows.generations = {A: 1}
+    async with running(one.run()):
+        await passing.until(lambda: is_ready(rows), by=0.1)
+        assert reached(kube)
+        rows.changes[A], rows.refusals[A] = (
+            {"egress": EgressRules("off")},
+            Refused("not_permitted", "it is restricted"),
+        )
         one.loop.wake()
         await passing.until(lambda: rows.states[A].phase == "degraded", by=0.5)
         assert not reached(kube)

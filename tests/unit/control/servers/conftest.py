@@ -11,7 +11,7 @@ from control.registry.self_hosted import USUAL
 from control.registry.server_state import ServerState
 from control.servers.loop import Rows, ServerLoop
 from control.servers.runtime import Report, RuntimeAway
-from control.servers.wanted import WantedServer
+from control.servers.wanted import ConfinedServer, WantedServer
 from tests.plugins.moved_clock import MovedClock
 
 
@@ -34,6 +34,7 @@ class FakeRuntime:
         """Installation to generation."""
         self.applies: list[str] = []
         self.removals: list[str] = []
+        self.confines: list[ConfinedServer] = []
         self.faults: list[Exception] = []
         """Raised by the next calls, one each."""
         self.away = False
@@ -57,6 +58,10 @@ class FakeRuntime:
         finally:
             self.at_once -= 1
         self.running[wanted.installation_id] = wanted.generation
+
+    async def confine(self, wanted: ConfinedServer) -> None:
+        self.confines.append(wanted)
+        self._fail()
 
     async def remove(self, installation_id: str) -> None:
         self.removals.append(installation_id)
@@ -95,7 +100,9 @@ class Scene:
     looks: int = 0
 
     def __post_init__(self) -> None:
-        self.loop = ServerLoop(self.runtime, Rows(self._versions, self._wanted, self._kept), self._report)
+        self.loop = ServerLoop(
+            self.runtime, Rows(self._versions, self._wanted, self._confined, self._kept), self._report
+        )
 
     async def _versions(self) -> dict[str, str]:
         self.looks += 1
@@ -108,6 +115,9 @@ class Scene:
             raise ConnectionError("away")
         if key in self.refusals:
             raise self.refusals[key]
+        return wanted_server(key, self.rows[key]) if key in self.rows else None
+
+    async def _confined(self, key: str) -> ConfinedServer | None:
         return wanted_server(key, self.rows[key]) if key in self.rows else None
 
     async def _kept(self, key: str) -> ServerState | None:

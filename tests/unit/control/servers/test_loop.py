@@ -148,6 +148,17 @@ async def test_what_must_not_go_on_is_taken_away_and_said_to_have_failed(scene: 
         await scene.until(lambda: scene.runtime.running == {"a": 3})
 
 
+async def test_what_is_refused_and_goes_on_is_held_to_what_it_may_reach_by_now(scene: Scene) -> None:
+    scene.rows = {"a": 1}
+    async with scene.running():
+        await scene.until(lambda: scene.runtime.running == {"a": 1})
+        scene.refusals["a"] = Refused("not_permitted", "its environment is restricted")
+        scene.rows = {"a": 2}
+        await scene.until(lambda: len(scene.reported) > 0)
+        assert [one.installation_id for one in scene.runtime.confines] == ["a"]
+        assert (scene.runtime.running, scene.reported[0].cause) == ({"a": 1}, "not_permitted")
+
+
 async def test_what_must_not_go_on_is_said_so_though_its_runtime_is_away(scene: Scene) -> None:
     scene.rows = {"a": 1}
     scene.runtime.away, scene.refusals["a"] = True, Refused("no_token", "its provider is away", ends=True)
