@@ -52,6 +52,7 @@ def check_environment(wanted: E, namespaces: Collection[str] = ()) -> E:
     if wanted.resources is not None:
         check_resources(wanted.resources, "resources")
     _check_quota(wanted.quota)
+    _check_mode(wanted)
     if len(wanted.presets) > MAX_PRESETS:
         raise BrokenRule("presets", f"has {len(wanted.presets)}; at most {MAX_PRESETS} are allowed")
     return replace(
@@ -75,8 +76,21 @@ def _check_namespace(name: str, namespaces: Collection[str]) -> None:
         )
 
 
+def _check_mode(wanted: NewEnvironment) -> None:
+    """BrokenRule for destinations beside a mode that asks for none: whoever names them believes that they hold."""
+    egress = wanted.egress or Egress()
+    if egress.mode == "restricted":
+        return
+    named = {"egress.cidrs": egress.cidrs, "egress.domains": egress.domains, "presets": wanted.presets}
+    field = next((name for name, those in named.items() if those), None)
+    if field is None and egress.ports != Egress().ports:
+        field = "egress.ports"
+    if field is not None:
+        why = f"goes with the `egress.mode` restricted alone, and the mode is {egress.mode}"
+        raise BrokenRule(field, f"{why}; give `egress.mode` restricted too")
+
+
 def _checked_egress(egress: Egress) -> Egress:
-    """What is named stays with each mode, for when it is `restricted` again."""
     try:
         named = checked(Allowed(egress.cidrs, egress.domains, egress.ports))
     except BadDestination as wrong:

@@ -91,14 +91,22 @@ def gateway_with(before: Gateway, given: Mapping[str, Any]) -> GatewayFields:
 
 
 def environment_with(before: Environment, given: Mapping[str, Any]) -> NewEnvironment:
-    """The environment with the given parts, of its policy, resources and quota too; everything else stays."""
+    """The environment with the given parts, of its policy, resources and quota too; everything else stays.
+
+    But destinations and presets that are not given go where the mode is, or becomes, another than `restricted`.
+    """
     told = told_of_environment(before)
     parts = {
         name: {**(told[name] or {}), **given[name]}
         for name in ("egress", "resources", "quota")
         if given.get(name) is not None
     }
-    return msgspec.convert({**told, **given, **parts}, NewEnvironment)
+    wanted = {**told, **given, **parts}
+    egress = wanted["egress"]
+    if egress is None or egress["mode"] != "restricted":
+        wanted["presets"] = given.get("presets") or []
+        wanted["egress"] = egress and {**(given.get("egress") or {}), "mode": egress["mode"]}
+    return msgspec.convert(wanted, NewEnvironment)
 
 
 def provider_with(before: IdentityProvider, given: Mapping[str, Any]) -> ProviderFields:

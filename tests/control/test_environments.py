@@ -110,7 +110,8 @@ async def test_what_no_cluster_would_take_is_refused_at_its_field(api: Api) -> N
     ):
         refused = await api.post("/environments", {"name": "Payments", **body}, expect=422)
         assert [one["field"] for one in refused["errors"]] == [field]
-    no_preset = await api.post("/environments", {"name": "Payments", "presets": [api.admin.user["id"]]}, expect=409)
+    body = {"name": "Payments", "egress": {"mode": "restricted"}, "presets": [api.admin.user["id"]]}
+    no_preset = await api.post("/environments", body, expect=409)
     assert no_preset["errors"][0]["field"] == "presets"
 
 

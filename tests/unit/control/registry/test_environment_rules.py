@@ -35,6 +35,29 @@ def test_an_environment_that_says_all_of_it_is_kept_as_it_is() -> None:
     assert check_environment(wanted, ("tools", "tools-a")) == wanted
 
 
+@pytest.mark.parametrize("mode", ["all", "off"])
+@pytest.mark.parametrize(
+    ("field", "named"),
+    [
+        ("egress.cidrs", {"cidrs": ("203.0.113.0/24",)}),
+        ("egress.domains", {"domains": ("a.example.com",)}),
+        ("egress.ports", {"ports": ("8443",)}),
+        ("presets", {}),
+    ],
+)
+def test_destinations_are_not_taken_beside_a_mode_that_asks_for_none(mode: Any, field: str, named: Any) -> None:
+    presets = () if named else ("p1",)
+    with pytest.raises(BrokenRule) as refused:
+        check_environment(environment(egress=Egress(mode, **named), presets=presets))
+    assert refused.value.field == field
+    check_environment(environment(egress=Egress("restricted", **named), presets=presets))
+
+
+def test_presets_are_not_taken_where_there_is_no_policy() -> None:
+    with pytest.raises(BrokenRule, match="mode"):
+        check_environment(environment(presets=("p1",)))
+
+
 def test_destinations_are_kept_in_their_normal_form() -> None:
     wanted = environment(egress=Egress("restricted", domains=("API.example.com", "api.example.com")))
     assert check_environment(wanted).egress == Egress("restricted", domains=("api.example.com",))
