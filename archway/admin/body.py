@@ -37,26 +37,40 @@ def body_of(
     `now` is the object as it is, for options that change a part of a list. A reference that is given as '' is none.
     """
     body = _without_shown(_from_file(file), options, now or {}, file) if file else {}
-    filled: dict[str, Option] = {}
+    filled: dict[tuple[str, str], Option] = {}
     for option in options:
         value = given.get(option.flag or option.name)
         if value is None or value == [] or (option.kind == "prompt" and not value):
             continue
-        taken = None if option.kind == "reference" and value == "" else read(api, option, value)
+        taken = _taken(api, option, value)
+        field = (option.name, option.member)
         if option.part:
-            _refuse_both(filled.get(option.name), option)
-            body[option.name] = changed(api, option, body.get(option.name, (now or {}).get(option.name)), taken)
-            continue
+            _refuse_both(filled.get(field), option)
+            there = option.of_it(body)
+            taken = changed(api, option, option.of_it(now or {}) if there is None else there, taken)
+            if not option.member:
+                body[option.name] = taken
+                continue
         for name in reversed(option.member.split(".") if option.member else ()):
             taken = {name: taken}
-        if option.name in filled and not isinstance(taken, dict):
-            raise BadOption(f"{filled[option.name].option} and {option.option} say the same; give one of them")
-        filled[option.name] = option
+        if field in filled and not isinstance(taken, dict):
+            raise BadOption(f"{filled[field].option} and {option.option} say the same; give one of them")
+        if not option.part:
+            filled[field] = option
         # Two options may fill one field: plain answers and secret ones, or members of one object.
         body[option.name] = _merged(body.get(option.name), taken)
     for name, value in _from_environment(given.get("value_from_env") or ()).items():
         _put_secret(body, options, name, value)
     return body
+
+
+def _taken(api: AdminApi, option: Option, value: Any) -> Any:
+    """One option's value, where '' alone is no object, and an empty list or map."""
+    if option.kind == "reference" and value == "":
+        return None
+    if option.kind in {"list", "references", "map"} and value == [""]:
+        return {} if option.kind == "map" else []
+    return read(api, option, value)
 
 
 def _merged(below: Any, over: Any) -> Any:

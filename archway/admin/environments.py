@@ -70,13 +70,16 @@ _FIELDS = (
     _quota("cpu", "processors set aside for them in all; '' for no limit"),
     _quota("memory", "memory limits of them in all; '' for no limit"),
 )  # fmt: skip
-_IN_PARTS = {"presets", "node_selector", "image_registries"}
-_CHANGES = (
-    *(one for one in _FIELDS if one.name not in _IN_PARTS),
+_PARTS = (
+    *in_parts("egress", "cidr", "list", f"{_CIDR}, with --egress restricted", member="cidrs"),
+    *in_parts("egress", "domain", "list", f"{_DOMAIN}, such as api.example.com or *.example.com", member="domains"),
+    *in_parts("egress", "port", "list", "A port of these, 443 or 5432-5440", member="ports"),
     *in_parts("presets", "preset", "references", "An egress preset", of="egress_preset"),
     *in_parts("node_selector", "node_label", "map", "A label, NAME=VALUE, of the nodes that its servers run on"),
     *in_parts("image_registries", "image_registry", "list", _REGISTRY),
 )
+_IN_PARTS = {(one.name, one.member) for one in _PARTS}
+_CHANGES = (*(one for one in _FIELDS if (one.name, one.member) not in _IN_PARTS), *_PARTS)
 
 ENVIRONMENT = Resource(
     name="environments",
@@ -99,7 +102,7 @@ ENVIRONMENT = Resource(
         "show": ("archway environments show Production",),
         "update": (
             "archway environments update Staging --restricted",
-            "archway environments update Payments --add-preset GitHub --memory-limit 1Gi",
+            "archway environments update Payments --add-preset GitHub --add-domain api.example.com --cidr ''",
         ),
         "delete": ("archway environments delete Staging",),
     },

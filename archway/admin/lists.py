@@ -6,6 +6,7 @@ version that was read goes with it, so that a change of somebody else in between
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from archway.admin.names import Names
@@ -47,22 +48,32 @@ def removed(
 ) -> list[str]:
     """A line for each list or map that was replaced whole, about what is no longer in it. `given`: what was typed."""
     parts = [option for option in options if option.part]
-    typed = {option.name for option in parts if given.get(option.flag)}
-    wholes = [option for option in options if not option.part and option.name not in typed]
+    told = {(option.name, option.member) for option in parts}
+    typed = {(option.name, option.member) for option in parts if given.get(option.flag)}
+    wholes = [
+        option
+        for option in options
+        if not option.part
+        and (option.name, option.member) not in typed
+        and (not option.member or (option.name, option.member) in told)
+    ]
     return [line for option in wholes if (line := _line(api, option, parts, before, after))]
 
 
 def _line(
     api: AdminApi, option: Option, parts: Iterable[Option], before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> str:
-    kept = KEPT_AS.get(option.name, option.name)
-    was, left = before.get(kept), after.get(kept)
+    kept = replace(option, name=KEPT_AS.get(option.name, option.name))
+    was, left = kept.of_it(before), kept.of_it(after)
     if not isinstance(was, list | dict) or not isinstance(left, list | dict):
         return ""
     gone = [one if isinstance(one, str) else json.dumps(one) for one in was if one not in left]
     if not gone:
         return ""
-    adding = next((one.option for one in parts if one.name == option.name and one.part == "add"), "")
+    adding = next(
+        (one.option for one in parts if (one.name, one.member) == (option.name, option.member) and one.part == "add"),
+        "",
+    )
     cure = f"; {adding} would keep it" if adding else ""
     return f"{option.option} replaces the whole. Removed: {', '.join(_called(api, option, gone))}{cure}"
 

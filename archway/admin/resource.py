@@ -64,20 +64,36 @@ class Option:
         decides, examples = self.examples_by
         return examples.get(given.get(decides) or "", self.example)
 
+    def of_it(self, told: Mapping[str, Any]) -> Any:
+        """What an object says of this option's field or member; None for nothing."""
+        value: Any = told.get(self.name)
+        for name in self.member.split(".") if self.member else ():
+            value = value.get(name) if isinstance(value, Mapping) else None
+        return value
+
     @property
     def option(self) -> str:
         """The option as it is typed, such as `--team`."""
         return "--" + (self.flag or self.name).replace("_", "-")
 
 
-def in_parts(name: str, flag: str, kind: Kind, what: str, *, of: str = "", whole: str = "") -> tuple[Option, ...]:
+def in_parts(
+    name: str, flag: str, kind: Kind, what: str, *, of: str = "", whole: str = "", member: str = ""
+) -> tuple[Option, ...]:
     """Three options of a change for one list or map: replace the whole, add to it, remove from it."""
     beside, gone = f"{what}, beside those that are there; may be repeated.", "One to take away; may be repeated."
     remove: Kind = "list" if kind == "map" else kind
     return (
-        Option(name, f"{what}, in place of ALL that are there; may be repeated.", kind, of=of, flag=whole or flag),
-        Option(name, beside, kind, of=of, flag=f"add_{flag}", part="add"),
-        Option(name, gone, remove, of=of, flag=f"remove_{flag}", part="remove"),
+        Option(
+            name,
+            f"{what}, in place of ALL that are there; may be repeated; '' for none.",
+            kind,
+            of=of,
+            flag=whole or flag,
+            member=member,
+        ),
+        Option(name, beside, kind, of=of, flag=f"add_{flag}", part="add", member=member),
+        Option(name, gone, remove, of=of, flag=f"remove_{flag}", part="remove", member=member),
     )
 
 

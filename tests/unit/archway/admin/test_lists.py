@@ -3,6 +3,7 @@
 import pytest
 
 from archway.admin.body import BadOption, body_of
+from archway.admin.environments import ENVIRONMENT
 from archway.admin.gateways import GATEWAY_CHANGES
 from archway.admin.identity_providers import PROVIDER
 from archway.admin.lists import NotInPart, removed
@@ -12,6 +13,7 @@ SALES, SUPPORT = "01890000-0000-7000-8000-000000000001", "01890000-0000-7000-800
 NOW = {
     "header_allowlist": ["x-a", "x-b"],
     "labels": {"stage": "test", "team": "crm"},
+    "egress": {"mode": "restricted", "cidrs": ["10.0.0.0/8"], "domains": ["a.example.com"], "ports": ["443"]},
     "teams": [SALES],
     "fixed_header_names": ["x-key"],
     "service_rules": [{"oauth_client_id": "c1", "claims": {"repository": "acme/*"}}],
@@ -48,6 +50,28 @@ def changes(options=GATEWAY_CHANGES, **given):
 )
 def test_a_part_is_added_or_removed_and_the_rest_stays(given, field, value):
     assert changes(**given) == {field: value}
+
+
+@pytest.mark.parametrize(
+    ("given", "egress"),
+    [
+        ({"cidr": [""]}, {"cidrs": []}),
+        ({"add_cidr": ["192.0.2.0/24"]}, {"cidrs": ["10.0.0.0/8", "192.0.2.0/24"]}),
+        ({"remove_domain": ["a.example.com"], "add_port": ["80"]}, {"domains": [], "ports": ["443", "80"]}),
+        ({"egress": "restricted", "add_domain": ["b.example.com"], "remove_domain": ["a.example.com"]},
+         {"mode": "restricted", "domains": ["b.example.com"]}),
+    ],
+)  # fmt: skip
+def test_a_list_within_an_object_is_changed_in_parts_and_emptied(given, egress):
+    assert changes(ENVIRONMENT.update, **given) == {"egress": egress}
+
+
+def test_a_list_within_an_object_is_replaced_or_changed_in_parts_and_what_went_is_told():
+    with pytest.raises(BadOption, match="--cidr replaces the whole, and --add-cidr a part"):
+        changes(ENVIRONMENT.update, cidr=["192.0.2.0/24"], add_cidr=["198.51.100.0/24"])
+    after = NOW | {"egress": NOW["egress"] | {"cidrs": []}}
+    (line,) = removed(Api(), ENVIRONMENT.update, {"cidr": [""]}, NOW, after)
+    assert line == "--cidr replaces the whole. Removed: 10.0.0.0/8; --add-cidr would keep it"
 
 
 @pytest.mark.parametrize(
