@@ -23,6 +23,7 @@ from control.admin.deps import Deps
 from control.changes.first_admin import ensure_first_admin
 from control.credentials.statement import CallerStatements
 from control.credentials.usable import Usable
+from control.discovery.asked_again import AskedAgain
 from control.discovery.discover import Discoverer
 from control.discovery.news import NewsOfLists
 from control.discovery.probe_client import ProbeClient
@@ -123,11 +124,7 @@ class Replica:
         self.publisher = Publisher(pool, self.redis["publish"], signer, place=place, copies_stale=self.copies.wake)
         sign_ins = SignInNotes(pool)
         self.consumer = RecordConsumer(
-            pool,
-            self.redis["records"],
-            ring,
-            days_kept=settings.records_days,
-            first_calls=FirstCalls(pool, sign_ins),
+            pool, self.redis["records"], ring, days_kept=settings.records_days, first_calls=FirstCalls(pool, sign_ins)
         )
         self.tasks = Tasks("control")
         access_tokens = AccessTokenSigner(settings.signing_ring, settings.pages_url)
@@ -226,6 +223,7 @@ class Replica:
             ("early-renewals", self.early_renewals.run()),
             ("account-revocations", self.revocations.run()),
             ("unended-sign-ins", self.unended.run()),
+            ("asked-again", AskedAgain(self.pool, self.admin.discoverer).run()),
             ("oauth-sweep", keep_swept(self.pool)),
             ("unseen-externals", keep_unseen_forgotten(self.pool)),
         ):

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from control.changes.callers_tokens import check_speaks_for_callers
 from control.changes.environments import check_image, placer, refuse_to_take_out
-from control.changes.held_entries import may_be_over
+from control.changes.held_entries import ask_again, may_be_over
 from control.changes.overrides import check_override, refuse_to_override
 from control.changes.pull_secrets import check_named
 from control.changes.quotas import held, refuse_over
@@ -94,6 +94,8 @@ async def change(
     check_held(after, before)
     await check_override(write.connection, safeguards, after)
     settled = await _settle_installations(write, safeguards, before, after)
+    if after.held != before.held:
+        await ask_again(write, [after])
     held_to_others = [after] if after.held not in (None, before.held) else []
     await write.announce(
         installations_over=sorted({*settled, *await may_be_over(write, held_to_others)}),

@@ -1,10 +1,11 @@
-"""What a changed egress policy means for the remote entries that are held to it. Changes nothing.
+"""What a changed egress policy means for the remote entries that are held to it.
 
 Called by the changes of environments and of presets once their rows are written, and by those of entries:
 
     now = await held_now(write, [environment_id])
     await write.announce(entries=now.entries, installations_over=now.installations_over)
 
+Of these, the ones that were unreachable are asked again, once, where the policy does not shut them out now.
 Servers that Archway runs are held in another way: whoever runs them looks at the rows.
 """
 
@@ -15,6 +16,7 @@ from control.changes.write import Write
 from control.registry.entry import Entry
 from control.registry.held_hosts import is_permitted, shut_out
 from control.store import entries, installations
+from control.store.writes import installations as rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +34,19 @@ class HeldNow:
 async def held_now(write: Write, environment_ids: Collection[str]) -> HeldNow:
     """What becomes of the remote entries in these environments, as their policies are now."""
     inside = await entries.remote_in(write.connection, environment_ids)
+    await ask_again(write, inside)
     return HeldNow(
         [one.id for one in inside],
         await may_be_over(write, [one for one in inside if one.held is not None]),
         [one.slug for one in inside if shut_out(one)],
     )
+
+
+async def ask_again(write: Write, held_to_another: Collection[Entry]) -> None:
+    """Have the unreachable servers of these asked again, of which a policy may have been the cause."""
+    let_in = [one.id for one in held_to_another if not shut_out(one)]
+    if let_in:
+        await rows.ask_again(write, let_in)
 
 
 async def may_be_over(write: Write, held: Collection[Entry]) -> list[str]:

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from control.admin.deps import Deps
 from control.credentials.resolved import resolve_without_secrets
+from control.discovery.asked_again import AskedAgain
 from control.store import entries
 from control.store.pool import transaction
 from core.egress.rules import Allowed, EgressRules
@@ -129,3 +131,46 @@ async def test_what_a_policy_shuts_out_is_nowhere_told_as_usable(api: Api) -> No
     standing = (await api.get(f"/installations/{installed['id']}"))["standing"]
     assert standing["word"] == "shut_out"
     assert "the egress policy of the environment Production does not allow" in standing["cause"]
+
+
+async def unreachable(api: Api, installed: JSON) -> None:
+    """As a discovery leaves one that a policy refused."""
+    async with transaction(api.pool) as connection:
+        await connection.execute("update installations set state = 'unreachable' where id = $1", installed["id"])
+
+
+async def test_what_was_shut_out_is_asked_again_once_when_its_policy_is_widened(api: Api, deps: Deps) -> None:
+    again = AskedAgain(api.pool, deps.discoverer)
+    preset = await api.post("/egress-presets", {"name": "Times", "domains": ["other.example"]})
+    there = await environment(api, ONLY_TIME, presets=[preset["id"]])
+    installed = await api.install(await api.entry(environment_id=there["id"]))
+    environment_path, preset_path = f"/environments/{there['id']}", f"/egress-presets/{preset['id']}"
+    nothing = {"mode": "restricted", "domains": [], "ports": ["443"]}
+    for path, narrowed, widened in (
+        (environment_path, nothing, ONLY_TIME),
+        (environment_path, nothing, nothing | {"mode": "all"}),
+        (environment_path, nothing, None),
+        (environment_path, nothing, nothing | {"cidrs": ["203.0.113.0/24"]}),
+        (preset_path, [], ["time.example"]),
+    ):
+        field = "egress" if path == environment_path else "domains"
+        if field == "domains":
+            await api.patch(environment_path, {"egress": nothing})
+            _ = await again.ask()
+        await api.patch(path, {field: ["other.example"] if field == "domains" else narrowed})
+        await unreachable(api, installed)
+        assert await again.ask() == 0
+        await api.patch(path, {field: widened})
+        assert (await again.ask(), await again.ask()) == (1, 0)
+        assert (await api.get(f"/installations/{installed['id']}"))["state"] == "ready"
+
+
+async def test_an_entry_that_is_moved_out_of_what_shut_it_out_is_asked_again(api: Api, deps: Deps) -> None:
+    there = await environment(api, ONLY_TIME)
+    entry = await api.entry(environment_id=there["id"])
+    installed = await api.install(entry)
+    await api.patch(f"/environments/{there['id']}", {"egress": {"mode": "off"}})
+    await unreachable(api, installed)
+    await api.patch(f"/entries/{entry['id']}", {"environment_id": None})
+    assert await AskedAgain(api.pool, deps.discoverer).ask() == 1
+    assert (await api.get(f"/installations/{installed['id']}"))["state"] == "ready"

@@ -24,6 +24,7 @@ OTHER_WRITERS = {
     "control/store/stale_copies.py": "the publisher's list of copies to delete",
     "control/store/records.py": "records of calls, which nobody changes",
     "control/store/account_sign_ins.py": "to begin a sign-in elsewhere changes nothing; what comes of it does",
+    "control/store/asked_again.py": "nobody decides when a server is asked again",
     "control/store/account_revocations.py": "nobody decides when a provider is told",
     "control/store/accounts.py": "what a server asks for besides is noted, and decided by nobody",
     "control/store/upstream_clients.py": "a client is registered on the way to a sign-in, and decided by nobody",

@@ -68,3 +68,9 @@ create table idle_servers (
 );
 create trigger servers_that_sleep after update of asleep_since on idle_servers
     for each row when (old.asleep_since is distinct from new.asleep_since) execute function tell_of_servers_account();
+
+-- Installations that were unreachable when what they are held to changed: their servers are asked once more.
+create table asked_again (
+    installation_id uuid primary key references installations on delete cascade,
+    since timestamptz not null default now()
+);

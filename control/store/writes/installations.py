@@ -1,6 +1,6 @@
 """SQL that writes installations. Called by `control/changes/`, which locks the entry's row before, then this one."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from control.registry.installation import InstallationState, NewInstallation, SealedAnswers
@@ -76,6 +76,16 @@ async def set_server(writing: Writing, installation_id: str, server: Mapping[str
            where id = $1""",
         installation_id, dict(server),
     )  # fmt: skip
+
+
+async def ask_again(writing: Writing, entry_ids: Collection[str]) -> None:
+    """Mark those of these entries that are unreachable, for `control/discovery/asked_again.py`."""
+    await writing.execute(
+        """insert into asked_again (installation_id)
+           select id from installations where entry_id = any($1::uuid[]) and state = 'unreachable'
+           on conflict do nothing""",
+        list(entry_ids),
+    )
 
 
 async def delete(writing: Writing, installation_id: str) -> None:
