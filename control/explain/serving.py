@@ -5,6 +5,7 @@ and the refusals are those of real calls (`control/credentials/`); nobody outsid
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -17,7 +18,11 @@ from control.credentials.whose import Uses, cell_of
 from control.explain.dry_usable import Opening, would_be_used
 from control.registry.entry import Entry
 from control.registry.installation import Installation
+from control.registry.server_state import as_seen_now
 from core.resolve import InstallationAnswer, InstallationRefusal
+
+_WOULD_WAKE: Final = "{name} is asleep, since nobody called it for a while: the call would start it, and wait for it."
+"""Of a call that is made the caller is told that it is being started; that one is explained starts nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,8 @@ async def serving(calling: Calling, rows: ResolutionRows | None, opening: Openin
     if isinstance(found, InstallationRefusal) and would_ask:
         # Who is asked first may refuse before this does, in other words.
         answer = InstallationAnswer(refusal=replace(found, sentence=would_ask, under_way=True))
+    elif isinstance(found, InstallationRefusal) and found.under_way and _sleeps(chosen, opening):
+        answer = InstallationAnswer(refusal=replace(found, sentence=_WOULD_WAKE.format(name=rows.entry.name)))
     elif isinstance(found, InstallationRefusal):
         link = install_link(pages_url, rows.entry, principal, chosen)
         answer = InstallationAnswer(refusal=with_link(found, principal, link))
@@ -58,3 +65,7 @@ async def serving(calling: Calling, rows: ResolutionRows | None, opening: Openin
     if uses == "nothing" and rows.entry.caller_statement is not None:
         uses = "statement"
     return Serving(answer, would_ask, rows.entry, chosen, uses, standing_of(rows.entry, chosen, account))
+
+
+def _sleeps(installation: Installation, opening: Opening) -> bool:
+    return as_seen_now(installation.id, installation.server_state, opening.place).phase == "asleep"

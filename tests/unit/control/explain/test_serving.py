@@ -9,11 +9,13 @@ from control.explain.serving import Serving, serving
 from control.registry.caller_statement import CallerStatement
 from control.registry.credential import NoCredential
 from control.registry.row_seals import RowSeals
+from control.registry.self_hosted import SelfHosted
+from control.registry.server_state import Phase
 from core.caller_statements import StatementSigner
 from core.keys import new_key, parse_key_ring
 from core.resolve import Principal, TokenProof
 from core.snapshot import Visibility
-from tests.fakes.registry import an_entry, an_installation
+from tests.fakes.registry import a_server_state, an_entry, an_installation
 
 PAGES = "https://tools.example.com"
 OPENING = Opening(
@@ -39,3 +41,17 @@ async def test_a_server_without_a_credential_gets_a_statement_where_it_is_told_o
     assert found.uses == uses
     assert found.answer.installation is not None
     assert bool(found.answer.installation.statement_headers) == (uses == "statement")
+
+
+@pytest.mark.parametrize(
+    ("phase", "says"),
+    [("asleep", "is asleep, since nobody called it for a while: the call would start it, and wait for it."),
+     ("starting", "is starting. Try again in 5 s.")],
+)  # fmt: skip
+async def test_of_a_server_that_is_asleep_it_is_said_that_the_call_would_start_it(phase: Phase, says: str) -> None:
+    pinned = an_installation(server_state=a_server_state(phase=phase))
+    entry = an_entry(credential=NoCredential(), reached=SelfHosted(transport="http"))
+    rows = ResolutionRows(Visibility("organisation"), entry, pinned.id, [pinned], {})
+    refusal = (await serving(EVERYBODY, rows, OPENING, PAGES)).answer.refusal
+    assert refusal is not None
+    assert (refusal.under_way, refusal.sentence) == (True, f"GitHub {says}")
