@@ -37,15 +37,14 @@ def body_of(
     `now` is the object as it is, for options that change a part of a list. A reference that is given as '' is none.
     """
     body = _without_shown(_from_file(file), options, now or {}, file) if file else {}
-    filled: dict[tuple[str, str], Option] = {}
+    filled: dict[str, Option] = {}
     for option in options:
         value = given.get(option.flag or option.name)
         if value is None or value == [] or (option.kind == "prompt" and not value):
             continue
         taken = _taken(api, option, value)
-        field = (option.name, option.member)
         if option.part:
-            _refuse_both(filled.get(field), option)
+            _refuse_both(filled.get(option.field), option)
             there = option.of_it(body)
             taken = changed(api, option, option.of_it(now or {}) if there is None else there, taken)
             if not option.member:
@@ -53,10 +52,10 @@ def body_of(
                 continue
         for name in reversed(option.member.split(".") if option.member else ()):
             taken = {name: taken}
-        if field in filled and not isinstance(taken, dict):
-            raise BadOption(f"{filled[field].option} and {option.option} say the same; give one of them")
+        if option.field in filled and not isinstance(taken, dict):
+            raise BadOption(f"{filled[option.field].option} and {option.option} say the same; give one of them")
         if not option.part:
-            filled[field] = option
+            filled[option.field] = option
         # Two options may fill one field: plain answers and secret ones, or members of one object.
         body[option.name] = _merged(body.get(option.name), taken)
     for name, value in _from_environment(given.get("value_from_env") or ()).items():
@@ -228,7 +227,9 @@ def text_of(option: str, name: str) -> str:
     try:
         with contextlib.nullcontext(sys.stdin) if name == "-" else Path(name).open(encoding="utf-8") as file:
             text = file.read(LONGEST_FILE + 1)
-    except (OSError, ValueError) as why:
+    except OSError as why:
+        raise BadOption(f"{option} {name}: {why.strerror or why}") from None
+    except ValueError as why:
         raise BadOption(f"{option} {name}: {why}") from None
     if len(text) > LONGEST_FILE:
         raise BadOption(f"{option} {name}: is larger than {LONGEST_FILE >> 20} MiB; YAML may have 64 KiB")

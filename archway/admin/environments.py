@@ -78,8 +78,8 @@ _PARTS = (
     *in_parts("node_selector", "node_label", "map", "A label, NAME=VALUE, of the nodes that its servers run on"),
     *in_parts("image_registries", "image_registry", "list", _REGISTRY),
 )
-_IN_PARTS = {(one.name, one.member) for one in _PARTS}
-_CHANGES = (*(one for one in _FIELDS if (one.name, one.member) not in _IN_PARTS), *_PARTS)
+_IN_PARTS = {one.field for one in _PARTS}
+_CHANGES = (*(one for one in _FIELDS if one.field not in _IN_PARTS), *_PARTS)
 
 ENVIRONMENT = Resource(
     name="environments",

@@ -48,14 +48,12 @@ def removed(
 ) -> list[str]:
     """A line for each list or map that was replaced whole, about what is no longer in it. `given`: what was typed."""
     parts = [option for option in options if option.part]
-    told = {(option.name, option.member) for option in parts}
-    typed = {(option.name, option.member) for option in parts if given.get(option.flag)}
+    told = {option.field for option in parts}
+    typed = {option.field for option in parts if given.get(option.flag)}
     wholes = [
         option
         for option in options
-        if not option.part
-        and (option.name, option.member) not in typed
-        and (not option.member or (option.name, option.member) in told)
+        if not option.part and option.field not in typed and (not option.member or option.field in told)
     ]
     return [line for option in wholes if (line := _line(api, option, parts, before, after))]
 
@@ -71,7 +69,7 @@ def _line(
     if not gone:
         return ""
     adding = next(
-        (one.option for one in parts if (one.name, one.member) == (option.name, option.member) and one.part == "add"),
+        (one.option for one in parts if one.field == option.field and one.part == "add"),
         "",
     )
     cure = f"; {adding} would keep it" if adding else ""

@@ -72,6 +72,11 @@ class Option:
         return value
 
     @property
+    def field(self) -> str:
+        """The path by which the API names it, such as `resources.memory`."""
+        return f"{self.name}.{self.member}" if self.member else self.name
+
+    @property
     def option(self) -> str:
         """The option as it is typed, such as `--team`."""
         return "--" + (self.flag or self.name).replace("_", "-")

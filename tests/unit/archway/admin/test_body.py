@@ -210,3 +210,8 @@ def test_a_new_one_is_sent_as_the_file_has_it(tmp_path):
 def test_a_file_of_what_is_there_no_longer_is_refused(tmp_path):
     with pytest.raises(BadOption, match="somebody has changed it since"):
         shown(tmp_path, version=2)
+
+
+def test_a_file_that_is_away_is_told_in_words(tmp_path):
+    with pytest.raises(BadOption, match=r"^--body .*away\.json: No such file or directory$"):
+        body_of(None, ENTRY_FIELDS, {}, str(tmp_path / "away.json"))

@@ -1,6 +1,8 @@
 import pytest
 
+from archway.admin.environments import ENVIRONMENT
 from archway.admin.problem_text import problem_text
+from archway.admin.registry import ENTRY_CHANGES
 from archway.admin.resource import Option
 from archway.admin_client import Problem
 
@@ -95,3 +97,26 @@ def test_who_is_asked_for_by_id_is_asked_for_by_name_here():
     team = Option("team_id", "", "reference", of="team", flag="team")
 
     assert problem_text(problem, [team]).endswith("--team: is needed with the scope 'team'; name the team")
+
+
+@pytest.mark.parametrize(
+    ("options", "field", "given", "place"),
+    [
+        (ENTRY_CHANGES, "run.image", {"image": "nginx:1"}, "--image"),
+        (ENTRY_CHANGES, "run.resources.memory", {}, "--memory"),
+        (ENTRY_CHANGES, "run", {"override": "F"}, "--override"),
+        (ENVIRONMENT.update, "quota.memory", {"quota_memory": "abc"}, "--quota-memory"),
+        (ENVIRONMENT.update, "egress.mode", {"egress": "no"}, "--egress"),
+        (ENVIRONMENT.update, "egress.cidrs[1]", {"cidr": ["10.0.0.0/8", "x"]}, "--cidr x"),
+        (ENVIRONMENT.update, "egress.cidrs", {"add_cidr": ["x"]}, "--add-cidr"),
+        (ENVIRONMENT.update, "tolerations[0].key", {}, "--tolerations [0] key"),
+    ],
+)
+def test_a_member_of_an_object_is_named_by_its_own_option_and_by_the_one_that_was_typed(options, field, given, place):
+    text = problem_text(Problem(422, "", f"{field}: is wrong", [(field, "is wrong")]), options, given)
+    assert text.startswith(f"{place}: is wrong")
+
+
+def test_a_cure_names_a_member_of_an_object_by_its_option():
+    problem = Problem(422, "", "presets: goes with the `egress.mode` restricted", [])
+    assert "goes with the `--egress` restricted" in problem_text(problem, ENVIRONMENT.update, {})
