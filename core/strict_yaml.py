@@ -79,15 +79,15 @@ class NotStrict(Exception):
         self.why, self.line = why, line
 
 
-def read_yaml(text: str, lines: dict[Path, int] | None = None) -> Value:
+def read_yaml(text: str, lines: dict[Path, int] | None = None, most: int = MOST_BYTES) -> Value:
     """The one document in the text; raises NotStrict. `lines` is filled with where each value stands: where its name
-    does in a map, or where it begins in a list.
+    does in a map, or where it begins in a list. `most`: names and values; one more, and nothing further is read.
     """
     if len(text.encode("utf-8", "surrogatepass")) > MOST_BYTES:
         raise NotStrict(f"is larger than {MOST_BYTES >> 10} KiB, which is the most for YAML; write it as JSON")
     if (found := _BREAKS_OF_OLD.search(text)) is not None:
         raise NotStrict(f"write {json.dumps(found[0])} in double quotes in its place", _line_at(text, found.start()))
-    events = _events(text)
+    events = _at_most(most, _events(text))
     for event in events:
         if isinstance(event, StreamEndEvent):
             raise NotStrict("holds nothing")
@@ -177,6 +177,16 @@ def _events(text: str) -> Iterator[Event]:
         raise NotStrict(_words_of(wrong), _line_of(wrong.problem_mark)) from None
     except (ValueError, OverflowError):  # an escape beyond Unicode, a version of 5,000 digits
         raise NotStrict("is not YAML: a number is too large", parser.line + 1 if parser else None) from None
+
+
+def _at_most(most: int, events: Iterator[Event]) -> Iterator[Event]:
+    """These events, up to the first name or value that is too much."""
+    number = 0
+    for event in events:
+        number += isinstance(event, NodeEvent)
+        if number > most:
+            raise NotStrict(f"has more than {most:,} names and values", _line(event))
+        yield event
 
 
 def _value(event: Event, events: Iterator[Event], path: Path, lines: dict[Path, int]) -> Value:

@@ -60,7 +60,9 @@ def _into(pod: dict[str, Any], other: Environment) -> Iterator[OutOfPlace]:
     for name, value in said.items() if isinstance(said, dict) else ():
         if other.node_selector.get(name) == value:
             yield OutOfPlace((*POD, _NODES, name), why)
-    theirs = {one.get("key") or "" for one in other.tolerations}
+    theirs = [
+        one.get("key") or "" for one in other.tolerations
+    ]  # compared, as no hash is of a list that somebody writes for a key
     for number, one in enumerate(items_said(pod, _TAINTS)):
         # One without a key tolerates every taint, so that each may be that of its nodes.
         if "" in theirs or one.get("key") in theirs:

@@ -11,6 +11,8 @@ from typing import Any, Final
 from core.strict_yaml import NotStrict, Path, read_yaml
 
 MOST_CHARACTERS: Final = 64 << 10
+MOST_VALUES: Final = 4_000
+"""Names and values in it: control, which reads it, does nothing else meanwhile."""
 POD: Final[Path] = ("spec", "template", "spec")
 _DIGITS: Final = 8
 
@@ -28,10 +30,15 @@ def written(path: Path) -> str:
     return text
 
 
+def read_override(text: str, lines: dict[Path, int] | None = None) -> Any:
+    """The text read, and where each value of it stands (`read_yaml`); raises NotStrict."""
+    return read_yaml(text, lines, MOST_VALUES)
+
+
 def pod_said(text: str, lines: dict[Path, int] | None = None) -> dict[str, Any]:
     """What is said of the pod, and in which lines, as `read_yaml` tells them."""
     try:
-        found: Any = read_yaml(text, lines) if says_something(text) else {}
+        found: Any = read_override(text, lines) if says_something(text) else {}
     except NotStrict:
         return {}
     for name in POD:

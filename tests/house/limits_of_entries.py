@@ -13,7 +13,8 @@ ENTRIES = {
         f"{self_hosted_rules.MAX_ARGUMENTS}, of {arguments.MAX_ARGUMENT:,} characters each"
     ),
     "YAML over the Deployment of a server": (
-        f"{override_text.MOST_CHARACTERS:,} characters; {may_be_said.MOST_INIT_CONTAINERS} init containers, "
+        f"{override_text.MOST_CHARACTERS:,} characters, {override_text.MOST_VALUES:,} names and values; "
+        f"{may_be_said.MOST_INIT_CONTAINERS} init containers, "
         f"{may_be_said.MOST_VOLUMES} volumes, of at most {may_be_said.MOST_DISK >> 30} GiB each"
     ),
     "variables of its environment, and own secrets beside them": (

@@ -2,9 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from control.registry.override_text import written
 from core.strict_yaml import Path
+
+MOST: Final = 100
+"""Of one reading; nobody reads more at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +43,9 @@ class Faults:
         self.found: list[Fault] = []
 
     def add(self, path: Path, sentence: str) -> None:
-        """Refuse what is at this path of the text."""
-        self.found.append(Fault(written(path), sentence, self._line(path)))
+        """Refuse what is at this path of the text; said only of the first MOST."""
+        if len(self.found) < MOST:
+            self.found.append(Fault(written(path), sentence, self._line(path)))
 
     def _line(self, path: Path) -> int | None:
         """Of what is there, or of the nearest that it is in."""

@@ -15,8 +15,8 @@ from control.orchestrator.override.may_be_said import DEPLOYMENT
 from control.orchestrator.override.merge import merged
 from control.orchestrator.override.restricted import breaches
 from control.orchestrator.override.together import check_together
-from control.registry.override_text import says_something
-from core.strict_yaml import NotStrict, Path, read_yaml
+from control.registry.override_text import read_override, says_something
+from core.strict_yaml import NotStrict, Path
 
 _TEMPLATE: Final = ("spec", "template")
 
@@ -39,7 +39,7 @@ def said(text: str, deployment: Object | None = None) -> dict[str, Any]:
         return {}
     lines: dict[Path, int] = {}
     try:
-        override = read_yaml(text, lines)
+        override = read_override(text, lines)
     except NotStrict as why:
         raise NotOverridden([Fault("", why.why, why.line)]) from None
     faults = Faults(lines)

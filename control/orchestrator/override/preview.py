@@ -45,7 +45,8 @@ def preview(deployment: Object, text: str, elsewhere: Sequence[OutOfPlace] = ())
 
 def _told(text: str, elsewhere: Sequence[OutOfPlace]) -> list[Fault]:
     lines: dict[Path, int] = {}
-    pod_said(text, lines)
+    if elsewhere:
+        pod_said(text, lines)
     faults = Faults(lines)
     for one in elsewhere:
         faults.add(one.path, one.sentence)

@@ -146,3 +146,9 @@ def test_the_line_of_each_value_is_told():
     assert lines == {
         ("a",): 1, ("b",): 2, ("b", 0): 3, ("b", 0, "c"): 3, ("b", 0, "d"): 4, ("b", 0, "d", "e"): 4, ("b", 1): 5,
     }  # fmt: skip
+
+
+def test_names_and_values_are_counted_where_somebody_says_how_many_are_read():
+    assert read_yaml("a: [1, 2]", most=5) == {"a": [1, 2]}  # the map, its name, the list, and two
+    with pytest.raises(NotStrict, match="line 2: has more than 5 names and values"):
+        read_yaml("a: [1, 2,\n 3]", most=5)

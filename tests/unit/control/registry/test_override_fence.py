@@ -70,3 +70,7 @@ def test_images_of_init_containers_come_from_where_the_environment_lets_them() -
     ours, others = ({"name": one, "image": f"registry.example/{one}/a:1"} for one in ("ok", "other"))
     assert found(OPEN, initContainers=[ours, others]) == ["initContainers[1].image"]
     assert found(None, initContainers=[others]) == []
+
+
+def test_a_key_that_is_a_list_leads_nowhere() -> None:
+    assert found(OPEN, tolerations=[{"key": ["dedicated"]}]) == []

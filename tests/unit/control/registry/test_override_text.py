@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from control.registry.override_text import items_said, pod_said, runs_before, says_something, written
+from control.registry.override_text import MOST_VALUES, items_said, pod_said, runs_before, says_something, written
 
 BEFORE = "spec: {template: {spec: {initContainers: [{name: a, image: x}]}}}"
 
@@ -30,3 +30,8 @@ def test_other_programs_before_the_server_have_another_word() -> None:
 
 def test_a_path_is_written_as_kubernetes_writes_it() -> None:
     assert written(("spec", "containers", 0, "image")) == "spec.containers[0].image"
+
+
+def test_no_more_of_it_is_read_than_somebody_would_write() -> None:
+    assert pod_said(f"spec: {{template: {{spec: {{a: [{'1,' * (MOST_VALUES - 20)}]}}}}}}")
+    assert pod_said(f"spec: {{template: {{spec: {{a: [{'1,' * MOST_VALUES}]}}}}}}") == {}

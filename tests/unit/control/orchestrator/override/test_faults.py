@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from control.orchestrator.override.faults import Fault, Faults, NotOverridden, within
+from control.orchestrator.override.faults import MOST, Fault, Faults, NotOverridden, within
 
 
 def test_a_fault_has_the_line_of_its_place_or_of_the_nearest_around_it() -> None:
@@ -17,3 +17,10 @@ def test_faults_of_a_part_are_told_with_the_path_of_the_whole() -> None:
 
 def test_all_that_is_wrong_is_one_sentence() -> None:
     assert str(NotOverridden([Fault("a", "is b", 3), Fault("", "is c")])) == "line 3: a is b; is c"
+
+
+def test_only_so_many_faults_are_told() -> None:
+    faults = Faults({})
+    for number in range(MOST + 1):
+        faults.add((number,), "is wrong")
+    assert [one.path for one in faults.found] == [f"[{number}]" for number in range(MOST)]

@@ -124,3 +124,8 @@ def test_whatever_is_tried_is_refused_or_leaves_all_of_ours_as_it_was(text: str)
 def test_the_path_of_a_second_container_is_told() -> None:
     with pytest.raises(NotOverridden, match=r"spec\.template\.spec\.containers\[1\]\.name must be server"):
         overridden(BASE, of_pod(containers=[{"name": "server"}, {"name": "side"}]))
+
+
+def test_one_of_too_many_values_is_refused_as_a_whole() -> None:
+    with pytest.raises(NotOverridden, match="more than 4,000 names and values"):
+        overridden(BASE, f"spec: [{'1,' * 4_000}]")
