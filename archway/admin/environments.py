@@ -9,6 +9,7 @@ from archway.admin.commands import commands, explained
 from archway.admin.connection import connect
 from archway.admin.form import Form, with_form
 from archway.admin.lookup import find
+from archway.admin.names import with_egress
 from archway.admin.resource import Kind, Option, Resource, in_parts
 from archway.admin.show import show_list, show_one
 from archway.options import DEFAULT_STATE, State
@@ -86,7 +87,8 @@ ENVIRONMENT = Resource(
     one="environment",
     path="/environments",
     help="Where entries are put. Into a restricted one only by those who hold a permission for it.",
-    columns=("name", "restricted", "namespace", "id"),
+    columns=("name", "restricted", "namespace", "egress_mode", "id"),
+    for_people=with_egress,
     names=("name",),
     filters=(Option("name", "Only the one of this name, in whatever case."),),
     create=_FIELDS,

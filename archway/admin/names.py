@@ -44,6 +44,10 @@ class Names:
         """An environment's name."""
         return self._named(f"/environments/{identifier}", "name", identifier)
 
+    def preset(self, identifier: str) -> str:
+        """An egress preset's name."""
+        return self._named(f"/egress-presets/{identifier}", "name", identifier)
+
     def principal(self, told: str) -> str:
         """A caller or an owner, who is told as `user:ID`, `team:ID`, `service:ID` or `organisation`."""
         kind, _, number = told.partition(":")
@@ -77,6 +81,8 @@ def _with_owner(names: Names, item: Mapping[str, Any]) -> dict[str, Any]:
         item = {**item, "team_id": names.team(str(item["team_id"]))}
     if item.get("environment_id"):
         item = {**item, "environment_id": names.environment(str(item["environment_id"]))}
+    if item.get("placed_by"):
+        item = {**item, "placed_by": names.user(str(item["placed_by"]))}
     if item.get("environments"):
         item = {**item, "environments": [names.environment(str(one)) for one in item["environments"]]}
     if item.get("visibility") == "teams":
@@ -84,6 +90,19 @@ def _with_owner(names: Names, item: Mapping[str, Any]) -> dict[str, Any]:
         return {**item, "owner": ", ".join(teams), "teams": teams}
     owner = item.get("owner_id")
     return {**item, "owner": names.user(str(owner)) if owner else ORGANISATION}
+
+
+def with_egress(api: AdminApi, items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Environments with `egress_mode`, and with the names of their presets."""
+    names = Names(api)
+    return [
+        {
+            **item,
+            "egress_mode": (item.get("egress") or {}).get("mode", "no policy"),
+            "presets": [names.preset(str(one)) for one in item.get("presets") or []],
+        }
+        for item in items
+    ]
 
 
 def with_token_owners(_: AdminApi, items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -94,6 +94,7 @@ ENTRY = Resource(
         Option("text", "Only those with this text in their name or slug."),
         Option("label", "Only with this label, name=value."),
         Option("credential_model", f"Only with credentials of this kind: {KINDS}."),
+        Option("environment_id", "Only in this environment.", "reference", of="environment", flag="environment"),
     ),
     create=ENTRY_FIELDS,
     update=ENTRY_CHANGES,
@@ -107,7 +108,7 @@ ENTRY = Resource(
             *EXAMPLES,
             "archway entries create --body entry.yaml",
         ),
-        "list": ("archway entries list --text crm", "archway entries list --label stage=live -o wide"),
+        "list": ("archway entries list --text crm", "archway entries list --environment Production -o wide"),
         "show": ("archway entries show crm",),
         "update": (
             "archway entries update crm --url https://crm.example.com/v2/mcp",

@@ -43,6 +43,7 @@ async def list_entries(asked: Asked, query: EntryQuery) -> Page[EntryView]:
             label=label_filter(query.label),
             text=query.text,
             credential=query.credential_model,
+            environment_id=query.environment_id,
         )
         providers = await _providers(connection, found)
     return page_of(found, query, lambda one: _view(one, providers), lambda one: place_key(one.name, one.id))

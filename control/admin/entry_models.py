@@ -195,6 +195,7 @@ class EntryQuery(NamedPageQuery):
     text: Text = Bound("", description="Text in the name or the slug.")
     label: Text = Bound("", description="`name=value`: entries with this label.")
     credential_model: CredentialModel | None = Bound(None, description="Entries whose credential is of this kind.")
+    environment_id: Id | None = Bound(None, description="Entries that are in this environment.")
 
 
 class EntryDelete(Query):

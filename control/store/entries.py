@@ -75,9 +75,10 @@ async def page(
     label: Mapping[str, str] | None = None,
     text: str = "",
     credential: str | None = None,
+    environment_id: str | None = None,
 ) -> list[Entry]:
     """Entries by name, behind `after`. `everything`: all; else those of the organisation and of `teams`.
-    `credential`: only those with a credential of this kind.
+    `credential`: only those with a credential of this kind. `environment_id`: only those that are there.
     """
     rows = await connection.fetch(
         _SELECT
@@ -87,8 +88,10 @@ async def page(
              and ($6::jsonb is null or e.labels @> $6)
              and ($7 = '' or e.slug ilike '%' || $7 || '%' or e.name ilike '%' || $7 || '%')
              and ($8::text is null or e.credential ->> 'kind' = $8)
+             and ($9::uuid is null or e.environment_id = $9)
            {in_order("e.name", "e.id")} limit $3""",
         everything, list(teams), limit, *place_of(after), dict(label) if label else None, _escaped(text), credential,
+        environment_id,
     )  # fmt: skip
     return [_made(row) for row in rows]
 

@@ -129,6 +129,15 @@ async def test_one_that_entries_are_in_is_not_deleted_and_they_are_named(api: Ap
     await api.delete(f"/environments/{made['id']}")
 
 
+async def test_entries_are_listed_by_their_environment(api: Api) -> None:
+    made, other = await environment(api), await environment(api, "Staging")
+    await api.entry(slug="elsewhere")
+    entry = await entry_in(api, made)
+    found = (await api.get(f"/entries?environment_id={made['id']}"))["items"]
+    assert [one["id"] for one in found] == [entry["id"]]
+    assert (await api.get(f"/entries?environment_id={other['id']}"))["items"] == []
+
+
 async def test_an_entry_is_put_into_no_environment_that_is_not_there(api: Api) -> None:
     entry = await api.entry()
     refused = await api.patch(f"/entries/{entry['id']}", {"environment_id": entry["id"]}, expect=422)

@@ -4,6 +4,7 @@ import pytest
 
 from archway.admin.names import (
     with_callers_and_servers,
+    with_egress,
     with_objects,
     with_owners,
     with_pins,
@@ -13,7 +14,7 @@ from archway.admin.names import (
 from archway.admin_client import Problem
 
 TEAMS, USERS, CLIENTS = {"t1": "Sales", "t2": "Support"}, {"u1": "ada@example.com"}, {"c1": "Nightly"}
-GATEWAYS = {"g1": "sales"}
+GATEWAYS, PRESETS = {"g1": "sales"}, {"p1": "GitHub"}
 
 
 class Api:
@@ -23,7 +24,8 @@ class Api:
     def get(self, path):
         self.asked.append(path)
         _, kind, number = path.split("/")
-        known = {"teams": TEAMS, "users": USERS, "oauth-clients": CLIENTS, "gateways": GATEWAYS}[kind]
+        kinds = {"teams": TEAMS, "users": USERS, "oauth-clients": CLIENTS, "gateways": GATEWAYS}
+        known = (kinds | {"egress-presets": PRESETS})[kind]
         if number not in known:
             raise Problem(404, "Not Found")
         return dict.fromkeys(("name", "email", "slug"), known[number])
@@ -130,3 +132,16 @@ def test_a_service_account_that_called_and_whose_credential_it_got_are_told_by_i
     assert (told["principal"], told["credential"]) == ("service:Nightly", "service:Nightly")
     (gone,) = with_callers_and_servers(Api(), [{"principal": "service:c9"}])
     assert gone["principal"] == "service:c9"
+
+
+def test_an_environment_says_what_it_lets_servers_reach_and_names_its_presets():
+    told = with_egress(Api(), [{"egress": {"mode": "restricted"}, "presets": ["p1", "p9"]}, {"egress": None}])
+    assert [(one["egress_mode"], one["presets"]) for one in told] == [
+        ("restricted", ["GitHub", "p9"]),
+        ("no policy", []),
+    ]
+
+
+def test_who_put_an_entry_into_its_environment_is_named():
+    (entry,) = with_owners(Api(), [{"visibility": "organisation", "placed_by": "u1"}])
+    assert entry["placed_by"] == "ada@example.com"
