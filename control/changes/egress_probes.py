@@ -15,7 +15,7 @@ async def probe_again(connection: Connection, environment_id: str, place: Place 
     nothing to probe.
     """
     if place != "cluster":
-        raise NotNow("No servers run in a cluster here, and only there can be probed what they reach.")
+        raise NotNow("No servers run in a cluster here; what servers reach is probed only there.")
     found = await environments.one(connection, environment_id)
     if found is None:
         raise NotThere("environment")
