@@ -20,7 +20,7 @@ from control.http.models import Id
 from control.http.paging import Page, page_of, place_key
 from control.registry.entry import Entry, told_of_entry
 from control.registry.exchange_warnings import exchange_warnings, provider_named
-from control.registry.held_hosts import held_warnings
+from control.registry.held_hosts import held_to, held_warnings
 from control.registry.identity_provider import IdentityProvider
 from control.registry.partial import entry_with, new_entry
 from control.registry.run_warnings import run_warnings
@@ -46,7 +46,7 @@ async def list_entries(asked: Asked, query: EntryQuery) -> Page[EntryView]:
             environment_id=query.environment_id,
         )
         providers = await _providers(connection, found)
-    return page_of(found, query, lambda one: _view(one, providers), lambda one: place_key(one.name, one.id))
+    return page_of(found, query, lambda one: _view(asked, one, providers), lambda one: place_key(one.name, one.id))
 
 
 @operations.post("/entries")
@@ -66,7 +66,7 @@ async def read_entry(asked: Asked, entry_id: Id) -> EntryView:
     """Show an entry."""
     async with transaction(asked.pool, readonly=True) as connection:
         found = visible_entry(await entries.one(connection, entry_id), asked.caller)
-        return _view(found, await _providers(connection, [found]))
+        return _view(asked, found, await _providers(connection, [found]))
 
 
 @operations.patch("/entries/{entry_id}")
@@ -108,7 +108,7 @@ async def _looked_at(asked: Asked, entry: Entry, note: str = "", *, looks: bool 
     """The entry that was saved, with what a first look at its URL tells. That it tells nothing undoes nothing."""
     redirect = await asked.deps.discoverer.look(entry) if looks else None
     async with transaction(asked.pool, readonly=True) as connection:
-        return _view(entry, await _providers(connection, [entry]), [one for one in (note, redirect) if one])
+        return _view(asked, entry, await _providers(connection, [entry]), [one for one in (note, redirect) if one])
 
 
 async def _providers(connection: Connection, found: Sequence[Entry]) -> Mapping[str, IdentityProvider]:
@@ -117,11 +117,15 @@ async def _providers(connection: Connection, found: Sequence[Entry]) -> Mapping[
     return await identity_providers.many(connection, named) if named else {}
 
 
-def _view(entry: Entry, providers: Mapping[str, IdentityProvider], warnings: Sequence[str] = ()) -> EntryView:
+def _view(
+    asked: Asked, entry: Entry, providers: Mapping[str, IdentityProvider], warnings: Sequence[str] = ()
+) -> EntryView:
     told = told_of_entry(entry)
+    known = [*run_warnings(entry, asked.deps.place), *held_warnings(entry)]
     fields = [FieldBody.model_construct(**one) for one in told["fields"]]
     return shown(
         EntryView, told, fields=fields, run=run_shown(told["run"]),
-        warnings=[*warnings, *run_warnings(entry), *held_warnings(entry), *exchange_warnings(entry, providers)],
+        warnings=[*warnings, *known, *exchange_warnings(entry, providers)],
+        held_to=held_to(entry),
         caller_statement=statement_shown(entry.caller_statement),
     )  # fmt: skip

@@ -221,7 +221,11 @@ class EntryView(EntryFields, Item):
     )
     warnings: list[str] = Bound(
         description="After a change of the URL: where it redirects to. Of one that Archway runs: what may be another "
-        "version at each start."
+        "version at each start, and which policy does not hold it. Of one elsewhere: which policy shuts it out."
+    )
+    held_to: str = Bound(
+        description="Of a server elsewhere: to the egress policy of which environment the proxies hold its calls; '' "
+        "for none."
     )
     created_at: Moment
     updated_at: Moment

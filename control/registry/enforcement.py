@@ -20,7 +20,10 @@ NUMBERS: Final[Mapping[EnforcementState, int]] = {"enforced": 1, "not_enforced":
 """As metrics tell them."""
 OLD_AFTER: Final = timedelta(hours=3)
 """A probe is made every hour; what nobody probed for so long is not known any more."""
-PROCESSES: Final = "Servers that run as processes share this machine's network."
+PROCESSES: Final = (
+    "Servers that run as processes share this machine's network. Servers elsewhere are held to it by the proxies all "
+    "the same."
+)
 NOT_YET: Final = "No probe has ended yet."
 
 

@@ -30,6 +30,14 @@ def held_warnings(entry: Entry) -> list[str]:
     return [f"Its calls are refused: it {why}."] if why else []
 
 
+def held_to(entry: Entry) -> str:
+    """To what proxies hold calls of a server that runs elsewhere, in a sentence; '' where to nothing."""
+    if entry.held is None or not isinstance(entry.reached, Remote):
+        return ""
+    policy = f"the egress policy of the environment {entry.held.environment}"
+    return f"Proxies hold its calls to {policy}, which allows {in_words(entry.held.rules)}."
+
+
 def why_shut_out(entry: Entry) -> str:
     """Where an entry that its environment's policy shuts out leads, and whose policy it is, behind "it"; '' for one
     that is not shut out by name.

@@ -8,14 +8,17 @@ from control.registry.entry import Entry
 from control.registry.images import image_of
 from control.registry.packages import package_of
 from control.registry.self_hosted import SelfHosted
+from control.registry.server_state import Place
 from core.egress.rules import EgressRules
 
 _UNTOLD = frozenset({"", "latest"})
 """Tags that say nothing of a version."""
 
 
-def run_warnings(entry: Entry) -> list[str]:
-    """Sentences; none for a server that runs elsewhere, and for one that is the same at each start."""
+def run_warnings(entry: Entry, place: Place | None = None) -> list[str]:
+    """Sentences; none for a server that runs elsewhere, and for one that is the same at each start. `place`: where
+    servers run here; None for nowhere.
+    """
     if not isinstance(entry.reached, SelfHosted):
         return []
     found, run = [], entry.reached
@@ -25,7 +28,12 @@ def run_warnings(entry: Entry) -> list[str]:
             f"The package {package.spec} has no exact version: each start may run another one, which nobody has "
             f"looked at. Write one, as in {package.example}."
         )
-    if package is not None and entry.held is not None and _names_no_host(entry.held.rules):
+    if entry.held is not None and place == "process":
+        found.append(
+            f"The egress policy of the environment {entry.held.environment} is not enforced for it: it runs as a "
+            "process and shares this machine's network."
+        )
+    elif package is not None and entry.held is not None and _names_no_host(entry.held.rules):
         found.append(
             f"It brings {package.spec} at each start, and the egress policy of the environment "
             f"{entry.held.environment} allows no host by name: it starts only where its registry is in a network "

@@ -18,7 +18,7 @@ from control.store.statements import Place, behind, in_order, place_of
 
 _SELECT: Final = f"""
     select e.*, array(select t.team_id from entry_teams t where t.entry_id = e.id order by t.team_id) as teams,
-        case when e.kind = 'remote' then {POLICY_OF_ENTRY} end as policy
+        {POLICY_OF_ENTRY} as policy
     from entries e
 """
 REACHED: Final = ("kind", "url", "run")

@@ -174,3 +174,19 @@ async def test_an_entry_that_is_moved_out_of_what_shut_it_out_is_asked_again(api
     await api.patch(f"/entries/{entry['id']}", {"environment_id": None})
     assert await AskedAgain(api.pool, deps.discoverer).ask() == 1
     assert (await api.get(f"/installations/{installed['id']}"))["state"] == "ready"
+
+
+async def test_an_entry_says_who_holds_it_to_its_policy_and_one_that_runs_here_what_its_policy_keeps_from_it(
+    api: Api,
+) -> None:
+    there = await environment(api, {"mode": "restricted", "cidrs": ["203.0.113.0/24"], "ports": ["443"]})
+    entry = await api.entry(environment_id=there["id"])
+    assert (await api.get(f"/entries/{entry['id']}"))["held_to"].startswith(
+        "Proxies hold its calls to the egress policy"
+    )
+    run = {"command": ["npx", "-y", "files@1.0.0"]}
+    body = {"slug": "files", "name": "Files", "kind": "self_hosted", "run": run, "environment_id": there["id"]}
+    ours = await api.post("/entries", body)
+    (warning,) = ours["warnings"]
+    assert "Production allows no host by name" in warning
+    assert ours["held_to"] == ""

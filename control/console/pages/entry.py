@@ -155,7 +155,11 @@ async def shown(visit: Visit, form: Form | None = None) -> web.Response:
         discovered_at=_moment_of(entry),
         told=told_of_reached(entry.reached),
         starts=typed_command(_command(entry)),
-        warnings=[*run_warnings(entry), *held_warnings(entry), *exchange_warnings(entry, providers)],
+        warnings=[
+            *run_warnings(entry, visit.deps.place),
+            *held_warnings(entry),
+            *exchange_warnings(entry, providers),
+        ],
         kind=kind,
         inside=inside,
         held=held,

@@ -9,6 +9,7 @@ from control.registry.entry import Entry
 from control.registry.fields import Field
 from control.registry.held_hosts import (
     check_held,
+    held_to,
     held_warnings,
     in_words,
     is_permitted,
@@ -141,3 +142,10 @@ def test_what_helps_names_each_host_with_its_port_that_may_be_refused() -> None:
     assert to_let_in(held("http://api.a.test:9527/mcp")).startswith("Allow api.a.test:9527 there, or move the entry ")
     assert to_let_in(held("https://anything.test:8443/mcp")).startswith("Allow anything.test:8443 there")
     assert why_shut_out(held("https://anything.test:8443/mcp")) == why_shut_out(held("https://api.a.test/mcp")) == ""
+
+
+def test_who_holds_a_server_elsewhere_is_told_and_of_one_that_runs_here_nothing() -> None:
+    told = "Proxies hold its calls to the egress policy of the environment Production, which allows eu.c.test on 443."
+    assert held_to(held("https://eu.c.test/mcp", EU)) == told
+    assert held_to(an_entry("https://eu.c.test/mcp")) == ""
+    assert held_to(an_entry(reached=SelfHosted(), held=Held(EU, "Production"))) == ""

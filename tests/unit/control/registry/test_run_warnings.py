@@ -49,3 +49,14 @@ def test_what_is_fetched_at_each_start_is_warned_of_where_no_host_is_allowed(
     told = run_warnings(entry)
     assert len(told) == count
     assert all("Staging" in one and "files@1.0.0" in one for one in told)
+
+
+def test_of_a_process_it_is_said_that_its_policy_is_not_enforced() -> None:
+    entry = an_entry(
+        reached=SelfHosted(command=("npx", "-y", "files@1.0.0")), held=Held(EgressRules("off"), "Staging")
+    )
+    (told,) = run_warnings(entry, "process")
+    assert told.startswith(
+        "The egress policy of the environment Staging is not enforced for it: it runs as a process"
+    )
+    assert not any("not enforced" in one for one in run_warnings(entry, "cluster"))
