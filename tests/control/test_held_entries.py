@@ -155,7 +155,7 @@ async def test_what_was_shut_out_is_asked_again_once_when_its_policy_is_widened(
     ):
         field = "egress" if path == environment_path else "domains"
         if field == "domains":
-            await api.patch(environment_path, {"egress": nothing})
+            await api.patch(environment_path, {"egress": nothing, "presets": [preset["id"]]})
             _ = await again.ask()
         await api.patch(path, {field: ["other.example"] if field == "domains" else narrowed})
         await unreachable(api, installed)
