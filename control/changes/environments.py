@@ -2,7 +2,7 @@
 the servers that run elsewhere are held to; those that run here are looked at again after each change.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -10,6 +10,7 @@ from control.changes.held_egress import check_environment_is_held
 from control.changes.held_entries import held_now
 from control.changes.refusals import NotAllowed, NotNow, NotThere, refuse_stale
 from control.changes.safeguards import Safeguards
+from control.changes.visible import seen_entries
 from control.changes.write import Write
 from control.registry.actions import Action, lacking
 from control.registry.broken_rule import BrokenRule
@@ -20,7 +21,7 @@ from control.registry.fields import Field
 from control.registry.image_sources import check_from
 from control.registry.owner import Organisation
 from control.registry.self_hosted import SelfHosted
-from control.store import environments, gateway_environments
+from control.store import entries, environments, gateway_environments
 from control.store.writes import environments as rows
 
 DEPLOY: Final[Action] = "environment:deploy-to-restricted"
@@ -69,15 +70,25 @@ async def change(
 async def delete(write: Write, environment_id: str, version: int | None = None) -> None:
     """Delete one that no entry is in and no gateway names; NotNow for another."""
     before = await _locked(write, environment_id, "environment:delete", version)
-    inside = await environments.entries_in(write.connection, environment_id)
+    inside = await entries.inside(write.connection, environment_id)
     if inside:
-        raise NotNow(f"The entries {', '.join(inside)} are in this environment. Take them out of it first.")
-    served = await gateway_environments.gateways_naming(write.connection, environment_id)
-    if served:
-        raise NotNow(f"The gateways {', '.join(served)} serve this environment. Have them name others first.")
+        seen = [one.slug for one in seen_entries(inside, write.actor)]
+        told = _told("entries", seen, len(inside))
+        raise NotNow(f"{told} are in this environment. Take them out of it first.")
+    serving = await gateway_environments.gateways_naming(write.connection, environment_id)
+    if serving:
+        seen = await gateway_environments.gateways_naming(write.connection, environment_id, write.actor)
+        raise NotNow(f"{_told('gateways', seen, len(serving))} serve this environment. Have them name others first.")
     await rows.delete(write, environment_id)
     await write.announce()
     await write.record("delete", "environment", environment_id, told_of_environment(before), None)
+
+
+def _told(what: str, seen: Sequence[str], number: int) -> str:
+    """Things by the slugs that the actor sees, of a number of them."""
+    parts = [f"The {what} {', '.join(seen)}"] * bool(seen) + [f"{what} of others"] * (len(seen) < number)
+    told = " and ".join(parts)
+    return told[0].upper() + told[1:]
 
 
 async def placer(write: Write, wanted: WantedEntry, before: Entry | None, *, named: bool) -> str | None:

@@ -47,7 +47,9 @@ async def refuse_over(write: Write, to: Held | None) -> None:
     for one in await usage.of_environment(write.connection, to.environment):
         why = why_over(to.environment.quota, to.before.get(one.team_id, Usage()), one.usage)
         if why:
-            whose = "what belongs to no team" if one.team is None else f"the team {one.team!r}"
+            seen = one.team_id is None or one.team_id in write.actor.teams or write.actor.may("team:read")
+            named = "what belongs to no team" if one.team is None else f"the team {one.team!r}"
+            whose = named if seen else "a team of others"
             raise NotNow(
                 f"The environment {to.environment.name!r} has no room left for {whose} ({why}). "
                 "Delete installations there, lower the resources of the entry, or ask an admin for a larger quota."

@@ -6,11 +6,12 @@ Locks are taken in this order by all: the entry, its gateways, environments.
 
 from collections.abc import Collection, Sequence
 
+from control.changes.visible import seen_entries
 from control.changes.write import Write
 from control.registry.broken_rule import BrokenRule
 from control.registry.entry import Entry
 from control.registry.gateway import Gateway, GatewayFields
-from control.store import environments
+from control.store import entries, environments
 from control.store import gateway_environments as served
 
 
@@ -33,9 +34,13 @@ async def check_shown(write: Write, gateway_id: str, wanted: GatewayFields) -> N
     shown = await served.shown_on(write.connection, gateway_id)
     elsewhere = [one for one in shown if not _serves(wanted.environments, one.environment_id)]
     if elsewhere:
-        told = ", ".join(f"{one.slug} (in {_named(one.environment)})" for one in elsewhere)
+        found = await entries.many(write.connection, [one.id for one in elsewhere])
+        seen = {one.id for one in seen_entries(found.values(), write.actor)}
+        told = [f"{one.slug} (in {_named(one.environment)})" for one in elsewhere if one.id in seen]
+        told += ["entries of others"] * any(one.id not in seen for one in elsewhere)
         raise BrokenRule(
-            "environments", f"would leave out what the gateway shows: tools of {told}; take those off it first"
+            "environments",
+            f"would leave out what the gateway shows: tools of {', '.join(told)}; take those off it first",
         )
 
 

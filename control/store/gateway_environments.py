@@ -13,6 +13,7 @@ from control.store.rows import made
 class ShownEntry:
     """An entry of which a gateway shows something, with where it is; None: in no environment."""
 
+    id: str
     slug: str
     environment_id: str | None
     environment: str | None
@@ -32,7 +33,7 @@ class ShowingGateway:
 async def shown_on(connection: Connection, gateway_id: str) -> list[ShownEntry]:
     """Of which entries a gateway shows something, by slug; the caller has locked the gateway's row."""
     rows = await connection.fetch(
-        """select distinct e.slug, e.environment_id, v.name as environment
+        """select distinct e.id, e.slug, e.environment_id, v.name as environment
            from assignments a join entry_tools t on t.id = a.tool_id join entries e on e.id = t.entry_id
            left join environments v on v.id = e.environment_id
            where a.gateway_id = $1 order by e.slug""",

@@ -144,6 +144,25 @@ async def test_an_entry_is_put_into_no_environment_that_is_not_there(api: Api) -
     assert refused["errors"][0]["field"] == "environment_id"
 
 
+async def test_entries_and_gateways_that_somebody_does_not_see_are_not_named_where_one_is_not_deleted(
+    api: Api,
+) -> None:
+    uma = await api.admin.as_new_user("uma", "member")
+    role = await api.post("/roles", {"name": "Of uma", "permissions": ["environment:delete"]})
+    await api.call("PUT", f"/roles/{role['id']}/holders/{uma.user['id']}", {"team_id": None}, expect=200, tag="*")
+    made, red = await environment(api), await api.team("Red")
+    entry = await entry_in(api, made)
+    hidden = await api.entry(slug="ledger", environment_id=made["id"], visibility="teams", teams=[red["id"]])
+    path = f"/environments/{made['id']}"
+    told = (await api.delete(path, as_=uma, expect=409))["detail"]
+    assert "The entries server and entries of others are in this environment" in told
+    await api.delete(f"/entries/{entry['id']}")
+    assert "Entries of others are in" in (await api.delete(path, as_=uma, expect=409))["detail"]
+    await api.delete(f"/entries/{hidden['id']}")
+    await api.gateway(slug="secret", visibility="teams", teams=[red["id"]], environments=[made["id"]])
+    assert "Gateways of others serve" in (await api.delete(path, as_=uma, expect=409))["detail"]
+
+
 async def test_whoever_keeps_entries_puts_them_into_one_that_is_not_restricted(api: Api) -> None:
     eva, _ = await editor(api, "eva")
     made = await environment(api, restricted=False)

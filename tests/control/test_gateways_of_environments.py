@@ -106,6 +106,19 @@ async def test_gateways_that_somebody_does_not_see_are_not_named_to_them(api: Ap
     assert "desk" not in refused["detail"]
 
 
+async def test_entries_that_somebody_does_not_see_are_not_named_to_them(api: Api, where: dict[str, str]) -> None:
+    red = await api.team("Red")
+    entry, gateway = await shown(api, environment_id=where["Staging"])
+    await api.patch(f"/entries/{entry['id']}", {"visibility": "teams", "teams": [red["id"]]})
+    uma = await api.admin.as_new_user("uma", "member")
+    role = await api.post("/roles", {"name": "Of uma", "permissions": ["gateway:read", "gateway:update"]})
+    await api.call("PUT", f"/roles/{role['id']}/holders/{uma.user['id']}", {"team_id": None}, expect=200, tag="*")
+    change = {"environments": [where["Production"]]}
+    told = (await api.patch(f"/gateways/{gateway['id']}", change, as_=uma, expect=422))["detail"]
+    assert "tools of entries of others;" in told
+    assert "time" not in told
+
+
 async def test_an_environment_that_a_gateway_names_is_not_deleted(api: Api, where: dict[str, str]) -> None:
     gateway = await api.gateway(environments=[where["Staging"]])
     path = f"/environments/{where['Staging']}"
