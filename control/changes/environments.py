@@ -19,6 +19,7 @@ from control.registry.environment import Environment, NewEnvironment, told_of_en
 from control.registry.environment_rules import check_environment
 from control.registry.fields import Field
 from control.registry.image_sources import check_from
+from control.registry.override_fence import leads_to_nodes
 from control.registry.owner import Organisation
 from control.registry.self_hosted import SelfHosted
 from control.store import entries, environments, gateway_environments
@@ -50,13 +51,14 @@ async def change(
 ) -> Environment:
     """Make of it what `wanted` says of what it is now. Raises as `create`.
 
-    Who lifts a restriction lets in whoever it kept out, and so holds the permission that it asks for.
+    Who lifts a restriction lets in whoever it kept out, and who says where its servers run puts them beside others:
+    both hold the permission that it asks for.
     """
     before = await _locked(write, environment_id, "environment:update", version)
     asked = wanted(before)
     stays = asked.namespace == before.namespace  # perhaps one that is closed by now: the rest is changed all the same
     asked = check_environment(asked, () if stays else safeguards.namespaces)
-    if before.restricted and not asked.restricted:
+    if before.restricted and (not asked.restricted or _place(asked) != _place(before)):
         await _refuse_to_decide(write, before)
     await _refuse_shared(write, asked)
     await check_environment_is_held(write, asked, before)
@@ -170,14 +172,24 @@ async def _announce(write: Write, before: Environment, after: Environment) -> li
 
 
 async def _refuse_shared(write: Write, asked: NewEnvironment) -> None:
-    """NotAllowed where an environment that is not restricted would lead into the namespace of one that is."""
-    if asked.restricted or not asked.namespace:
+    """NotAllowed where an environment that is not restricted would lead into the namespace, or to the nodes, of one
+    that is.
+    """
+    if asked.restricted:
         return
-    kept = await environments.restricted(write.connection)
-    one = next((one for one in kept if one.namespace == asked.namespace), None)
-    if one is not None:
-        why = f"The namespace {one.namespace} is that of the environment {one.name}, which is restricted."
+    for one in await environments.restricted(write.connection):
+        if asked.namespace and asked.namespace == one.namespace:
+            why = f"The namespace {one.namespace} is that of the environment {one.name}, which is restricted."
+        elif leads_to_nodes(asked, one):
+            why = f"Its servers would get to nodes of the environment {one.name}, which is restricted."
+        else:
+            continue
         await write.holder(DEPLOY, Organisation(), why)
+
+
+def _place(environment: NewEnvironment) -> tuple[object, ...]:
+    """Where its servers run."""
+    return environment.namespace, environment.node_selector, environment.tolerations
 
 
 async def _locked(write: Write, environment_id: str, action: Action, version: int | None) -> Environment:

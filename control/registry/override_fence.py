@@ -8,7 +8,7 @@ is said by node selectors and tolerations; two environments that say nothing of 
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-from control.registry.environment import Environment
+from control.registry.environment import Environment, NewEnvironment
 from control.registry.image_sources import is_from, not_from
 from control.registry.override_text import POD, items_said, pod_said
 from core.strict_yaml import Path
@@ -34,6 +34,12 @@ def out_of_place(text: str, own: Environment | None, restricted: Sequence[Enviro
         if own is None or other.id != own.id:
             found += _into(pod, other)
     return found
+
+
+def leads_to_nodes(own: NewEnvironment, other: Environment) -> bool:
+    """Whether servers of one environment would get to nodes that are another's, by what an override may not say."""
+    pod = {_NODES: dict(own.node_selector), _TAINTS: [*own.tolerations]}
+    return next(_into(pod, other), None) is not None
 
 
 def _images(pod: dict[str, Any], own: Environment | None) -> Iterator[OutOfPlace]:
@@ -65,5 +71,6 @@ def _into(pod: dict[str, Any], other: Environment) -> Iterator[OutOfPlace]:
     ]  # compared, as no hash is of a list that somebody writes for a key
     for number, one in enumerate(items_said(pod, _TAINTS)):
         # One without a key tolerates every taint, so that each may be that of its nodes.
-        if "" in theirs or one.get("key") in theirs:
+        key = one.get("key") or ""
+        if theirs and (not key or "" in theirs or key in theirs):
             yield OutOfPlace((*POD, _TAINTS, number), why)

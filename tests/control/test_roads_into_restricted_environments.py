@@ -240,6 +240,39 @@ async def test_no_other_environment_leads_into_its_namespace_without_the_permiss
     await api.patch(path, {"namespace": "vault"})
 
 
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        {"node_selector": {"pool": "vault"}},
+        {"tolerations": [{"key": "vault"}]},
+        {"tolerations": [{"operator": "Exists"}]},
+    ],
+)
+async def test_no_other_environment_leads_to_its_nodes_without_the_permission(api: Api, nodes: JSON) -> None:
+    uma, _ = await editor(api, "uma", "environment:create", "environment:update")
+    there = {"node_selector": {"pool": "vault"}, "tolerations": [{"key": "vault", "operator": "Exists"}]}
+    await api.post("/environments", {"name": "Vault", "restricted": True, **there})
+    door = {"name": "Door", **nodes}
+    refused = await api.post("/environments", door, as_=uma, expect=403)
+    assert "nodes of the environment Vault" in refused["detail"]
+    made = await api.post("/environments", {"name": "Door"}, as_=uma)
+    path = f"/environments/{made['id']}"
+    assert DEPLOY in (await api.patch(path, nodes, as_=uma, expect=403))["detail"]
+    await api.patch(path, nodes)
+
+
+@pytest.mark.parametrize(
+    "place", [{"namespace": "open"}, {"node_selector": {"pool": "open"}}, {"tolerations": [{"key": "open"}]}]
+)
+async def test_it_is_moved_to_no_other_place_without_the_permission(api: Api, place: JSON) -> None:
+    uma, _ = await editor(api, "uma", "environment:create", "environment:update")
+    made = await api.post("/environments", {"name": "Vault", "restricted": True, "namespace": "vault"})
+    path = f"/environments/{made['id']}"
+    assert DEPLOY in (await api.patch(path, place, as_=uma, expect=403))["detail"]
+    await api.patch(path, {"name": "Safe"}, as_=uma)
+    await api.patch(path, place)
+
+
 async def test_whoever_lifts_the_restriction_holds_it_when_they_do(api: Api) -> None:
     uma, holding = await editor(api, "uma", DEPLOY, "environment:update")
     production = await environment(api)
