@@ -96,7 +96,10 @@ def _has_name(rule: Thing, host: str) -> bool:
 
 
 def _has_all_pods(rule: Thing) -> bool:
-    if "everything" in rule or rule.get("toEntities"):
+    if "everything" in rule:
+        return True
+    of_any_namespace = {"matchExpressions": [{"key": "k8s:io.kubernetes.pod.namespace", "operator": "Exists"}]}
+    if of_any_namespace in rule.get("toEndpoints", ()):
         return True
     return any(peer.get("namespaceSelector") == {} and "podSelector" not in peer for peer in rule.get("to", ()))
 

@@ -41,6 +41,7 @@ _NUMBER: Schema = {"type": "integer", "minimum": 1, "maximum": 65_535}
 _TEXTS: Schema = {"type": "object", "additionalProperties": {"type": "string", "maxLength": 63}, "minProperties": 1}
 _CHOSEN = _closed(matchLabels=_TEXTS)
 _EXPRESSION = _closed(key={"type": "string"}, operator={"enum": ["In"]}, values=_list({"type": "string"}))
+_EXISTING = _closed(key={"type": "string"}, operator={"enum": ["Exists"]})
 _BLOCK = _closed(("cidr",), cidr={"type": "string"}, **{"except": _list({"type": "string"})})
 
 
@@ -80,10 +81,10 @@ _CILIUM_PORTS = _list(
     most=1,
 )
 _CILIUM_TO = {
-    "toEndpoints": _list(_CHOSEN),
+    "toEndpoints": _list({"oneOf": [_CHOSEN, _closed(matchExpressions=_list(_EXISTING))]}),
     "toCIDRSet": _list(_BLOCK),
     "toFQDNs": _list(_CILIUM_NAMES),
-    "toEntities": _list({"enum": ["cluster"]}),
+    "toEntities": _list({"enum": ["remote-node"]}),
 }
 
 

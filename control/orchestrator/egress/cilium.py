@@ -1,13 +1,14 @@
 """CiliumNetworkPolicy, of Cilium and of AKS: names, networks and which names may be asked for, in one object.
 
 All egress is in it, DNS too: it learns the addresses of names from the questions that pass its own rule, and a plain
-rule for port 53 beside that would take these away from it. Pods are not found among addresses, so that "all" names
-the cluster beside them.
+rule for port 53 beside that would take these away from it. Pods and other nodes are not found among addresses, so
+that "all" names them beside these. Never its own node: addresses on that are one with it for Cilium, also link-local
+ones, where clouds have metadata services that run on each node.
 https://docs.cilium.io/en/stable/security/policy/language/
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from control.orchestrator.defaults import Defaults
 from control.orchestrator.egress.capabilities import Capabilities
@@ -20,6 +21,10 @@ from control.registry.cluster_dns import DnsPeer
 from control.servers.wanted import ConfinedServer
 from core.egress.addresses import MAX_NAME_CHARS
 from core.egress.rules import Allowed, EgressRules, port_range
+
+_NAMESPACE: Final = "k8s:io.kubernetes.pod.namespace"
+_PODS: Final[Object] = {"matchExpressions": [{"key": _NAMESPACE, "operator": "Exists"}]}
+"""In all namespaces: a selector that says nothing of them means the policy's own."""
 
 
 def cilium_policy(wanted: ConfinedServer, defaults: Defaults, capabilities: Capabilities) -> Object:
@@ -79,7 +84,7 @@ def _everything(capabilities: Capabilities) -> list[Object]:
     """All addresses but those that are shut; pods too, unless an operator shuts networks, in which they may be."""
     held = blocks(EVERYWHERE, capabilities.never)
     made: list[Object] = [{"toCIDRSet": [one.said() for one in held]}] if held else []
-    return made if capabilities.never else [*made, {"toEntities": ["cluster"]}]
+    return made if capabilities.never else [*made, {"toEndpoints": [_PODS]}, {"toEntities": ["remote-node"]}]
 
 
 def _names(names: Iterable[str]) -> list[Object]:
@@ -91,5 +96,5 @@ def _port(first: int, last: int) -> Object:
 
 
 def _endpoints(peer: DnsPeer) -> list[dict[str, Any]]:
-    place = {"k8s:io.kubernetes.pod.namespace": peer.namespace}
+    place = {_NAMESPACE: peer.namespace}
     return [{"matchLabels": place | {f"k8s:{peer.label}": value}} for value in peer.values]

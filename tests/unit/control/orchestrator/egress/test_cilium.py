@@ -65,3 +65,11 @@ def test_where_an_operator_shuts_all_addresses_nothing_is_said_of_them() -> None
     shut = Capabilities(provider="cilium", never=parse_networks("0.0.0.0/0 ::/0"))
     made = cilium_policy(HTTP, DEFAULTS, shut)["spec"]["egress"]
     assert made == rules_of(EgressRules(mode="off"))
+
+
+def test_all_names_pods_of_every_namespace_and_never_the_server_s_own_node() -> None:
+    """On which link-local addresses are, too."""
+    *_, pods, nodes = rules_of(EgressRules())
+    expression = {"key": "k8s:io.kubernetes.pod.namespace", "operator": "Exists"}
+    assert pods == {"toEndpoints": [{"matchExpressions": [expression]}]}
+    assert nodes == {"toEntities": ["remote-node"]}
