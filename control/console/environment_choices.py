@@ -34,7 +34,7 @@ def at_its_field(form: Form, refusal: Exception, before: str | None = None) -> F
     """A form of an entry that was refused, marked at the environment too where what is lacking is the permission for
     restricted ones; `before`: the one that the entry is in. What is lacking stands above the form.
     """
-    if not isinstance(refusal, NotAllowed) or str(refusal) != lacking(DEPLOY):
+    if not isinstance(refusal, NotAllowed) or not str(refusal).endswith(lacking(DEPLOY)):
         return form
     moved = form.value("environment_id") != (before or "")
     told = "is restricted, or the one that it leaves" if moved else "is restricted, and so is what runs there"

@@ -56,7 +56,7 @@ SERVERS: Final = Metric(
     "gauge",
     "Servers that Archway runs, by phase.",
     ("phase",),
-    ("pending", "pulling", "starting", "ready", "degraded", "failed", "stopping"),
+    ("pending", "pulling", "starting", "ready", "degraded", "failed", "stopping", "asleep"),
 )
 RESTARTS: Final = Metric(
     "archway_server_restarts",

@@ -125,8 +125,16 @@ def test_an_override_fetches_with_no_pull_secret_of_another_team() -> None:
         objects_of(replace(STDIO, override=write_yaml(pod(imagePullSecrets=[{"name": "theirs"}]))), DEFAULTS)
 
 
+NAMES = [name for name, _, _ in CASES]
+
+
 @pytest.mark.parametrize(
-    ("override", "path"), [pytest.param(said, path, id=f"K-1: {name}") for name, said, path in CASES]
+    ("override", "path"),
+    [
+        # What is tried in several ways is the row's input in the first of them.
+        pytest.param(said, path, id=f"K-1: {name}" if NAMES.index(name) == number else f"{name} at {path}")
+        for number, (name, said, path) in enumerate(CASES)
+    ],
 )
 def test_it_is_refused_by_its_path(override: dict[str, Any], path: str) -> None:
     with pytest.raises(Refused) as refused:

@@ -40,7 +40,10 @@ def offered(tmp_path_factory):
     [
         ("archway inst", ["installations"]),
         ("archway installations cr", ["create"]),
-        ("archway gateways update --add", ["--add-label", "--add-team", "--add-header", "--add-client"]),
+        (
+            "archway gateways update --add",
+            ["--add-label", "--add-team", "--add-header", "--add-client", "--add-environment"],
+        ),
         ("archway gateways list --output ", ["table", "wide", "json", "yaml"]),
         ("archway users list --role ", ["admin", "editor", "member"]),
         ("archway teams add Platform ada --role ed", ["editor"]),
