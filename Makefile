@@ -49,8 +49,8 @@ test: .venv/.ok tools ## run the tests but for the long ones, those in a browser
 test-compiled: compiled tools ## run the tests that see a worker from outside once more, on what `make compiled` made; not those of the aiohttp lane, whose own modules are never compiled
 	@$(BIN)/python -m pytest -p tests.plugins.compiled_form -n 2 --dist loadfile -k "not aiohttp" tests/proxy tests/edge tests/fuzz tests/up/test_running.py --ignore=tests/fuzz/test_explain_agrees.py
 
-faults: .venv/.ok tools ## run the long tests: whole systems with parts killed, frozen, slow or replaced, or under load
-	@$(BIN)/pytest -n 2 --dist loadfile --trust-table=faults tests/bench tests/faults tests/bridge
+faults: .venv/.ok tools ## run the long tests: whole systems with parts killed, frozen, slow or replaced, or under load; three at a time, since they wait more than they work
+	@$(BIN)/pytest -n 3 --dist loadfile --trust-table=faults tests/bench tests/faults tests/bridge
 
 clients: .venv/.ok tools ## let the official SDKs of both eras, Inspector and fastmcp use a gateway; a minute and a half
 	@$(BIN)/pytest -n 2 --dist loadfile tests/clients
