@@ -87,5 +87,5 @@ def test_what_the_page_shows_makes_a_way_in(values: dict[str, Any], render: Rend
 def test_the_page_has_values_for_each_kind() -> None:
     shown = parts_of_values()
     classes = [part["ingress"].get("className", "gce") for part in shown if "ingress" in part]
-    assert classes == ["traefik", "nginx", "alb", "gce"]
+    assert classes == ["traefik", "nginx", "alb", "archway", "gce"]  # the fourth: of EKS Auto Mode
     assert sum("httpRoute" in part for part in shown) == 1
