@@ -58,10 +58,12 @@ def given(kept: Environment) -> dict[str, str]:
 def wanted(form: Form) -> dict[str, Any]:
     """The parts that a model of the admin API does not read of the form by itself; raises Problem."""
     resources = {name: form.value(f"resources.{name}") for name in _RESOURCES}
-    mode = form.value("mode")
+    mode, named = form.value("mode"), named_in(form)
+    if mode == NO_POLICY and (named["cidrs"] or named["domains"]):
+        raise invalid("mode", "must be Restricted for what is named below it; or leave those fields empty")
     return {
         "restricted": form.flag("restricted"),
-        "egress": None if mode == NO_POLICY else {"mode": mode, **named_in(form)},
+        "egress": None if mode == NO_POLICY else {"mode": mode, **named},
         "presets": [name.removeprefix("presets.") for name in form.given if name.startswith("presets.")],
         "node_selector": dict(_pair(line) for line in form.lines("node_selector")),
         "tolerations": [_toleration(line) for line in form.lines("tolerations")],

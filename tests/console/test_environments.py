@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -22,9 +23,9 @@ from tests.console.test_registry import kept as kept_entry
 from tests.fakes.registry import gateway_fields
 
 
-async def made(console: Console, name: str = "Production", **fields: object) -> Environment:
+async def made(console: Console, name: str = "Production", **fields: Any) -> Environment:
     async with changing(console.pool, MAKER) as write:
-        wanted = NewEnvironment(name=name, **fields)  # type: ignore[arg-type]
+        wanted = NewEnvironment(name=name, **fields)
         return await changes.create(write, console.deps.safeguards, wanted)
 
 
@@ -65,6 +66,16 @@ async def test_one_is_made_with_all_that_it_can_say_and_shown(console: Console) 
         for told in ("**.cdn.example.com", "GitHub", "pool=tools", "registry.example.com/team", "20 servers"):
             assert told in text
         assert "Production" in (await reader.get("/environments"))[1]
+
+
+@pytest.mark.parametrize("named", [{"cidrs": ""}, {"domains": ""}])
+async def test_what_is_named_without_a_policy_is_refused_and_not_left_out(
+    console: Console, named: dict[str, str]
+) -> None:
+    async with reading(console, await console.person("Ann", "admin")) as reader:
+        status, text, _ = await reader.post("/environments/new", **TYPED | {"mode": "none"} | named)
+    assert status == 422
+    assert 'id="mode-error"' in text
 
 
 async def test_the_form_of_a_change_says_all_that_is_kept_and_changes_nothing_else(console: Console) -> None:

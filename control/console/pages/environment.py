@@ -12,7 +12,7 @@ from control.changes.refusals import NotThere
 from control.changes.visible import seen_entries
 from control.console import environment_form
 from control.console.forms import REFUSALS, Form
-from control.console.pages.environments import presets_to_choose
+from control.console.pages.environments import form_page
 from control.console.visit import Visit
 from control.registry import held_hosts
 from control.registry.environment import Environment
@@ -32,7 +32,7 @@ async def edit(visit: Visit) -> web.Response:
     """The form of a change."""
     async with transaction(visit.pool, readonly=True) as connection:
         kept = await _found(connection, visit)
-    return await _form(visit, kept, Form({**environment_form.BLANK, **environment_form.given(kept)}))
+    return await form_page(visit, Form({**environment_form.BLANK, **environment_form.given(kept)}), kept)
 
 
 async def change(visit: Visit) -> web.Response:
@@ -47,7 +47,7 @@ async def change(visit: Visit) -> web.Response:
     except REFUSALS as refusal:
         async with transaction(visit.pool, readonly=True) as connection:
             kept = await _found(connection, visit)
-        return await _form(visit, kept, form.refused(refusal, environment_form.field_named))
+        return await form_page(visit, form.refused(refusal, environment_form.field_named), kept)
     return visit.go(f"/environments/{environment_id}", "environment-changed")
 
 
@@ -105,17 +105,4 @@ async def _shown(visit: Visit, form: Form) -> web.Response:
         shut_out=[one.slug for one in inside if held_hosts.shut_out(one)],
         probes=visit.deps.place == "cluster" and kept.egress is not None,
         **said,
-    )
-
-
-async def _form(visit: Visit, kept: Environment, form: Form) -> web.Response:
-    async with transaction(visit.pool, readonly=True) as connection:
-        presets = await presets_to_choose(connection)
-    return visit.again(
-        "environments/form.html",
-        form,
-        environment=kept,
-        presets=presets,
-        modes=environment_form.MODES,
-        namespaces=visit.deps.safeguards.namespaces,
     )

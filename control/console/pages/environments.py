@@ -11,7 +11,7 @@ from control.console.visit import Visit
 from control.http.paging import page_of, place_key
 from control.registry import environment
 from control.store import egress_presets, enforcement, environments
-from control.store.pool import Connection, transaction
+from control.store.pool import transaction
 
 _MOST_PRESETS = 200
 
@@ -30,7 +30,7 @@ async def show(visit: Visit) -> web.Response:
 
 async def new(visit: Visit) -> web.Response:
     """The form of another one."""
-    return await _form(visit, Form(environment_form.BLANK))
+    return await form_page(visit, Form(environment_form.BLANK))
 
 
 async def create(visit: Visit) -> web.Response:
@@ -42,24 +42,19 @@ async def create(visit: Visit) -> web.Response:
             wanted = msgspec.convert(body.model_dump(), environment.NewEnvironment)
             made = await changes.create(write, visit.deps.safeguards, wanted)
     except REFUSALS as refusal:
-        return await _form(visit, form.refused(refusal, environment_form.field_named))
+        return await form_page(visit, form.refused(refusal, environment_form.field_named))
     return visit.go(f"/environments/{made.id}", "environment-made")
 
 
-async def presets_to_choose(connection: Connection) -> list[tuple[str, str, str]]:
-    """Of each preset its identifier, its name, and what it allows in a few words."""
-    found = await egress_presets.page(connection, limit=_MOST_PRESETS, after=None)
-    return [(one.id, one.name, ", ".join((*one.cidrs, *one.domains)[:3])) for one in found]
-
-
-async def _form(visit: Visit, form: Form) -> web.Response:
+async def form_page(visit: Visit, form: Form, kept: environment.Environment | None = None) -> web.Response:
+    """The form of a new environment, or of a change of the one that is `kept`."""
     async with transaction(visit.pool, readonly=True) as connection:
-        presets = await presets_to_choose(connection)
+        presets = await egress_presets.page(connection, limit=_MOST_PRESETS, after=None)
     return visit.again(
         "environments/form.html",
         form,
-        environment=None,
-        presets=presets,
+        environment=kept,
+        presets=[(one.id, one.name, ", ".join((*one.cidrs, *one.domains)[:3])) for one in presets],
         modes=environment_form.MODES,
         namespaces=visit.deps.safeguards.namespaces,
     )
