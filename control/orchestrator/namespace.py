@@ -16,7 +16,7 @@ from control.orchestrator.copies import Changed, Closed, Copies
 from control.orchestrator.defaults import Defaults
 from control.orchestrator.differences import differs, fingerprinted
 from control.orchestrator.egress.capabilities import PLAIN, Capabilities
-from control.orchestrator.egress.policies import policies
+from control.orchestrator.egress.policies import as_far_as_held, policies
 from control.orchestrator.foreign_secrets import check_foreign_secrets
 from control.orchestrator.identity import INSTALLATION, INSTANCE, PROBE
 from control.orchestrator.kinds import (
@@ -155,10 +155,14 @@ class Namespace:
             self._full_at[installation_id] = _now() + between(*FULL_APPLY_S)
 
     async def confine(self, wanted: ConfinedServer) -> None:
-        """Hold pods that are still here to what one may reach that is wanted elsewhere by now, or that is refused."""
+        """Hold pods that are still here to what one may reach that is wanted elsewhere by now, or that is refused:
+        perhaps for names that the cluster cannot hold, which are then not reached.
+        """
         if not self.copies.of(POD, wanted.installation_id):
             return
-        made = self._sorted(policies(replace(wanted, namespace=self.name), self._defaults, self._capabilities))
+        egress = as_far_as_held(wanted.egress, self._capabilities)
+        here = replace(wanted, namespace=self.name, egress=egress)
+        made = self._sorted(policies(here, self._defaults, self._capabilities))
         try:
             await self._put(self._differing(made))
             self._confined.add(wanted.installation_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import replace
+from typing import Any
 
 from control.orchestrator.egress.capabilities import Capabilities
 from control.orchestrator.egress.policies import policies
@@ -34,7 +35,7 @@ MODES = {
 SHUT_BY_OPERATOR = (ipaddress.ip_network("10.96.0.0/12"), ipaddress.ip_network("fd12::/16"))
 
 
-def policies_of(cluster: str, rules: EgressRules, **changed: object) -> list[Object]:
+def policies_of(cluster: str, rules: EgressRules, **changed: Any) -> list[Object]:
     """The policies of a server with these rules; raises Refused."""
-    capabilities = replace(CLUSTERS[cluster], **changed)  # type: ignore[arg-type]
+    capabilities = replace(CLUSTERS[cluster], **changed)
     return policies(replace(HTTP, egress=rules), DEFAULTS, capabilities)

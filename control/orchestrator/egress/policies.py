@@ -3,6 +3,8 @@
 Every server has them, also one whose environment says nothing of egress: its namespace shuts what has none.
 """
 
+import msgspec
+
 from control.orchestrator.defaults import Defaults
 from control.orchestrator.egress.aws import application_policy
 from control.orchestrator.egress.capabilities import Capabilities
@@ -13,6 +15,7 @@ from control.orchestrator.kinds import Object
 from control.registry.egress_providers import why_not
 from control.servers.runtime import Refused
 from control.servers.wanted import ConfinedServer
+from core.egress.rules import Allowed, EgressRules
 
 
 def policies(wanted: ConfinedServer, defaults: Defaults, capabilities: Capabilities) -> list[Object]:
@@ -28,6 +31,17 @@ def policies(wanted: ConfinedServer, defaults: Defaults, capabilities: Capabilit
             return [application_policy(wanted, defaults, capabilities), network_policy(wanted, defaults, None)]
         case "cilium":
             return [cilium_policy(wanted, defaults, capabilities), network_policy(wanted, defaults, None)]
+
+
+def as_far_as_held(rules: EgressRules, capabilities: Capabilities) -> EgressRules:
+    """What of these rules the cluster can hold, and so never more: of a group that it cannot, the networks alone."""
+
+    def held(group: Allowed) -> list[Allowed]:
+        ways = (group, msgspec.structs.replace(group, domains=()))
+        return [one for one in ways if (one.cidrs or one.domains) and not why_not(capabilities.found, one)][:1]
+
+    allowed = tuple(one for group in rules.groups for one in held(group))
+    return msgspec.structs.replace(rules, allowed=allowed)
 
 
 def _refuse_what_is_not_held(wanted: ConfinedServer, capabilities: Capabilities) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from control.orchestrator.egress.capabilities import Capabilities
@@ -9,7 +11,7 @@ from control.orchestrator.egress.looks import LOOK_EVERY_S
 from control.orchestrator.identity import shared_name
 from control.orchestrator.kinds import CILIUM_POLICY, GKE_POLICY
 from control.servers.runtime import Refused
-from core.egress.rules import EgressRules
+from core.egress.rules import Allowed, EgressRules
 from tests.kube.fake_server import FakeKube
 from tests.kube.passing import Passing, running
 from tests.kube.platform import DEFAULTS, NAMESPACE, A, Platform, RowsInMemory, name_of
@@ -33,7 +35,7 @@ def policy(kube: FakeKube) -> list[str]:
     return types
 
 
-def reached(kube: FakeKube) -> list[object]:
+def reached(kube: FakeKube) -> list[dict[str, Any]]:
     """What its NetworkPolicy lets it reach, beside DNS."""
     (found,) = (one for one in kube.things("networkpolicies", NAMESPACE) if one["metadata"]["name"] == name_of(A))
     return list(found["spec"]["egress"][1:])
@@ -96,6 +98,22 @@ async def test_what_goes_on_as_a_change_is_refused_reaches_no_more_than_it_may_b
         await passing.until(lambda: rows.states[A].phase == "degraded", by=0.5)
         assert not reached(kube)
         assert kube.things("pods", NAMESPACE)
+
+
+async def test_what_goes_on_as_names_cannot_be_held_reaches_the_networks_alone(
+    one: Platform, kube: FakeKube, rows: RowsInMemory, passing: Passing
+) -> None:
+    rows.generations = {A: 1}
+    mixed = Allowed(cidrs=("203.0.113.0/24",), domains=("api.example.com",))
+    names = Allowed(domains=("files.example.com",))
+    async with running(one.run()):
+        await passing.until(lambda: is_ready(rows), by=0.1)
+        rows.changes[A] = {"egress": EgressRules("restricted", (mixed, names))}
+        one.loop.wake()
+        await passing.until(lambda: rows.states[A].phase == "degraded", by=0.5)
+        assert rows.states[A].cause == "egress_not_possible"
+        (rule,) = reached(kube)
+        assert rule["to"] == [{"ipBlock": {"cidr": "203.0.113.0/24"}}]
 
 
 async def test_what_goes_on_though_it_may_not_be_run_as_it_is_reaches_no_more_than_it_may_by_now(
