@@ -21,6 +21,8 @@ BRIDGE: Final = ("python", "-I", "-m", "bridge")
 """What the base image starts, and an image of one's own that is made from it."""
 START_S: Final = 300
 """In which it must have answered once; else it is started again."""
+TMP: Final = "/tmp"  # noqa: S108  # a volume of the pod's own
+"""Where it writes what need not stay."""
 LINGER_S: Final = 5
 """For which one that is drained takes calls still: nodes learn only then that it is no longer behind its service."""
 SCRATCH: Final = "1Gi"
@@ -74,7 +76,7 @@ def _started(wanted: WantedServer) -> dict[str, Any]:
 
 
 def _variables(wanted: WantedServer, defaults: Defaults) -> list[dict[str, Any]]:
-    plain = {"HOME": HOME, "TMPDIR": "/tmp", **wanted.environment}  # noqa: S108  # a volume of the pod's own
+    plain = {"HOME": HOME, "TMPDIR": TMP, **wanted.environment}
     if wanted.transport == "http":
         plain |= {"HOST": "0.0.0.0", "PORT": str(wanted.port)}
     elif wanted.secret_environment:
@@ -117,5 +119,5 @@ def _probes(wanted: WantedServer) -> dict[str, Any]:
 
 
 def _mounts(wanted: WantedServer) -> list[dict[str, Any]]:
-    made: list[dict[str, Any]] = [{"name": "home", "mountPath": HOME}, {"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108
+    made: list[dict[str, Any]] = [{"name": "home", "mountPath": HOME}, {"name": "tmp", "mountPath": TMP}]
     return made + ([{"name": "files", "mountPath": FOLDER, "readOnly": True}] if wanted.files else [])

@@ -4,13 +4,11 @@ They end before the server starts, so that what they may use counts once: a pod 
 containers asks for at a time. Programs beside the server (`restartPolicy: Always`) are none of them.
 """
 
-from typing import Any, Final
+from typing import Any
 
-from control.orchestrator.container import HOME
+from control.orchestrator.container import HOME, TMP
 from control.orchestrator.kinds import Object
 from control.orchestrator.override.together import own_secret
-
-_TMP: Final = "/tmp"  # noqa: S108  # a volume of the pod's own
 
 
 def completed(merged: Object, deployment: Object) -> Object:
@@ -27,9 +25,9 @@ def completed(merged: Object, deployment: Object) -> Object:
 def _confined(said: dict[str, Any], server: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
     """`server`: the container as it will run, whose resources these are; `before`: with the secrets that it has."""
     mounts = said.get("volumeMounts") or []
-    if all(one["mountPath"] != _TMP for one in mounts):
-        mounts = [{"name": "tmp", "mountPath": _TMP}, *mounts]
-    ours = [{"name": "HOME", "value": HOME if _is_mounted(mounts) else _TMP}, {"name": "TMPDIR", "value": _TMP}]
+    if all(one["mountPath"] != TMP for one in mounts):
+        mounts = [{"name": "tmp", "mountPath": TMP}, *mounts]
+    ours = [{"name": "HOME", "value": HOME if _is_mounted(mounts) else TMP}, {"name": "TMPDIR", "value": TMP}]
     return {
         **said,
         "env": [*ours, *(_with_its_secret(one, before) for one in said.get("env") or ())],

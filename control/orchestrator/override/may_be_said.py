@@ -9,7 +9,7 @@ import ipaddress
 import posixpath
 from typing import Any, Final
 
-from control.orchestrator.container import CONTAINER, HOME
+from control.orchestrator.container import CONTAINER, HOME, TMP
 from control.orchestrator.override.checks import (
     Check,
     fields,
@@ -49,8 +49,8 @@ _SYSTEM: Final = (
     "/proc", "/sys", "/dev", "/etc", "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/boot", "/run/secrets",
     "/var/run",
 )  # fmt: skip
-_KEPT: Final = (HOME, "/tmp", FOLDER)  # noqa: S108  # volumes of the pod's own
-_OWN_MOUNTS: Final = frozenset({("home", HOME), ("tmp", "/tmp"), ("files", FOLDER)})  # noqa: S108
+_KEPT: Final = (HOME, TMP, FOLDER)
+_OWN_MOUNTS: Final = frozenset({("home", HOME), ("tmp", TMP), ("files", FOLDER)})
 
 _VALUE: Final = text(r"(?:[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?", "the value of a label: text in quotes")
 _KEY: Final = r"(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
