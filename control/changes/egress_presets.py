@@ -7,9 +7,9 @@ from typing import Any
 
 from control.changes.held_egress import check_preset_is_held
 from control.changes.held_entries import held_now
-from control.changes.refusals import NotAllowed, NotNow, NotThere, refuse_stale
+from control.changes.refusals import NotNow, NotThere, refuse_stale
 from control.changes.write import Write
-from control.registry.actions import Action, lacking
+from control.registry.actions import Action
 from control.registry.egress import EgressPreset, NewEgressPreset, settable, told_of_preset
 from control.registry.egress_preset_rules import check_preset
 from control.store import egress_presets
@@ -18,7 +18,7 @@ from control.store.writes import egress_presets as rows
 
 async def create(write: Write, wanted: NewEgressPreset) -> EgressPreset:
     """Make a preset, which nothing names yet. BrokenRule; NotAllowed; StoreConflict `egress_presets_name`."""
-    _refuse_without(write, "egress_preset:create")
+    write.refuse_without("egress_preset:create")
     checked = check_preset(wanted)
     await check_preset_is_held(write, checked)
     made = await rows.insert(write, checked)
@@ -55,11 +55,6 @@ async def _locked(write: Write, preset_id: str, action: Action, version: int | N
     found = await egress_presets.one(write.connection, preset_id, lock=True)
     if found is None:
         raise NotThere("egress preset")
-    _refuse_without(write, action)
+    write.refuse_without(action)
     refuse_stale(version, found.version)
     return found
-
-
-def _refuse_without(write: Write, action: Action) -> None:
-    if not write.actor.may(action):
-        raise NotAllowed(lacking(action))

@@ -8,11 +8,11 @@ from typing import Final
 
 from control.changes.held_egress import check_environment_is_held
 from control.changes.held_entries import held_now
-from control.changes.refusals import NotAllowed, NotNow, NotThere, refuse_stale
+from control.changes.refusals import NotNow, NotThere, refuse_stale
 from control.changes.safeguards import Safeguards
 from control.changes.visible import seen_entries
 from control.changes.write import Write
-from control.registry.actions import Action, lacking
+from control.registry.actions import Action
 from control.registry.broken_rule import BrokenRule
 from control.registry.entry import Entry, NewEntry, WantedEntry
 from control.registry.environment import Environment, NewEnvironment, told_of_environment
@@ -32,7 +32,7 @@ async def create(write: Write, safeguards: Safeguards, wanted: NewEnvironment) -
     """Make an environment, which nothing is in yet. BrokenRule; NotAllowed; StoreConflict `environments_name` or
     `environment_presets_preset_id_fkey`.
     """
-    _refuse_without(write, "environment:create")
+    write.refuse_without("environment:create")
     checked = check_environment(wanted, safeguards.namespaces)
     await _refuse_shared(write, checked)
     await check_environment_is_held(write, checked, None)
@@ -196,11 +196,6 @@ async def _locked(write: Write, environment_id: str, action: Action, version: in
     found = await environments.one(write.connection, environment_id, lock=True)
     if found is None:
         raise NotThere("environment")
-    _refuse_without(write, action)
+    write.refuse_without(action)
     refuse_stale(version, found.version)
     return found
-
-
-def _refuse_without(write: Write, action: Action) -> None:
-    if not write.actor.may(action):
-        raise NotAllowed(lacking(action))

@@ -47,6 +47,11 @@ class Write(Writing):
         super().__init__(connection)
         self.actor = actor
 
+    def refuse_without(self, action: actions.Action) -> None:
+        """Raise NotAllowed for an actor who did not hold it, for everything, when the request came."""
+        if not self.actor.may(action):
+            raise NotAllowed(actions.lacking(action))
+
     async def holder(self, action: actions.Action, owner: Owner, why: str = "") -> Caller:
         """The actor with what they hold now; raises NotAllowed without `action`. One without a user is this process.
         `why`: a sentence on what it is asked for.

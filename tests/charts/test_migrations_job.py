@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from typer.testing import CliRunner
 
@@ -13,7 +15,7 @@ from tests.charts.objects import of_kind
 HOOK = "helm.sh/hook"
 
 
-def container(job: KubernetesObject) -> dict[str, object]:
+def container(job: KubernetesObject) -> dict[str, Any]:
     (found,) = job["spec"]["template"]["spec"]["containers"]
     return found
 
@@ -44,7 +46,7 @@ def test_a_job_takes_nothing_that_the_chart_makes_only_after_it(render: Render) 
     made = {one["metadata"]["name"] for one in rendered if one is not job}
     pod = job["spec"]["template"]["spec"]
     maps = {volume["configMap"]["name"] for volume in pod["volumes"] if "configMap" in volume}
-    (variable,) = container(job)["env"]  # type: ignore[misc]
+    (variable,) = container(job)["env"]
     assert variable["valueFrom"]["secretKeyRef"] == {"name": "vault-connections", "key": "ARCHWAY_DATABASE_URL"}
     assert maps == {"company-ca"}
     assert not maps & made
@@ -61,5 +63,5 @@ def test_a_job_runs_what_control_is_about_to_run(render: Render) -> None:
 def test_its_words_are_ones_that_the_command_knows(render: Render, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ARCHWAY_DATABASE_URL", raising=False)
     for job in of_kind(render(MATRIX["upgrade without a way back"]), "Job"):
-        ended = CliRunner().invoke(app, container(job)["args"])  # type: ignore[arg-type]
+        ended = CliRunner().invoke(app, container(job)["args"])
         assert (ended.exit_code, "ARCHWAY_DATABASE_URL is not set" in ended.output) == (2, True)

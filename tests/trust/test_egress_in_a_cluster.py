@@ -12,6 +12,7 @@ import pytest
 
 from control.orchestrator.deployment import deployment
 from control.servers.runtime import Refused
+from control.servers.wanted import WantedServer
 from core.egress.rules import Allowed, EgressRules
 from tests.kube.egress_cases import CLUSTERS, MODES, policies_of
 from tests.kube.policy_reading import added_by_gke, may_ask_for, reaches_address, reaches_name, reaches_pods
@@ -76,8 +77,8 @@ def test_with_cilium_only_names_that_are_allowed_are_asked_for_and_nobody_else_i
 
 
 @pytest.mark.parametrize("server", [pytest.param(HTTP, id="K-5: token not mounted"), STDIO])
-def test_no_pod_has_a_token_of_the_cluster(server: object) -> None:
-    pod = deployment(replace(server, egress=MODES["all"]), DEFAULTS)["spec"]["template"]["spec"]  # type: ignore[type-var]
+def test_no_pod_has_a_token_of_the_cluster(server: WantedServer) -> None:
+    pod = deployment(replace(server, egress=MODES["all"]), DEFAULTS)["spec"]["template"]["spec"]
     assert pod["automountServiceAccountToken"] is False
     assert "serviceAccountName" not in pod
     assert not any("projected" in volume for volume in pod["volumes"])
