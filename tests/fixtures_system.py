@@ -21,6 +21,7 @@ import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from core.keys import new_key, parse_key_ring
 from core.mcp.versions import MODERN
 from core.redis_names import snapshot_key
 from core.signing import Signer
+from core.tokens import new_token
 from tests.emptied_databases import TEMPLATE
 from tests.fakes.toxic_proxy import ToxicProxy
 from tests.fixtures_admin import AdminClient
@@ -177,6 +179,16 @@ class System:
             return Outcome("crossed", outcome.took, outcome.request_id)
         return outcome
 
+    async def proxies_ask_control(self) -> None:
+        """Wait until each proxy asks control again of whom it does not know. One that found control away, as where it
+        started first, leaves it alone for a second, and such a caller is told to retry."""
+
+        async def asks(proxy: int) -> bool:
+            return (await self.ask("ping", token=new_token(), proxy=proxy)).status == "http 401"
+
+        for number in range(len(self.proxies)):
+            await eventually(partial(asks, number), 30, "control is asked of a token that nobody has")
+
     async def instructions(self, caller: Person, **where: Any) -> str:
         """The gateway's instructions as a proxy tells them, from its snapshot; "" where it gives none."""
         outcome = await self.ask("server/discover", token=caller.token, **where)
@@ -270,6 +282,7 @@ async def running_system(
         await asyncio.gather(*(program.ready(http) for program in programs[1:]))
         if proxies:
             await _set_up(system, people)
+            await system.proxies_ask_control()
         yield system
 
 

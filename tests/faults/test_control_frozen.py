@@ -94,6 +94,7 @@ async def test_a_worker_that_starts_then_serves_whom_redis_or_the_disk_knows(sys
 
 async def test_who_was_revoked_before_is_refused_once_control_answers_again(system: System) -> None:
     """What served meanwhile is no way around a revocation: the question goes on, and its answer counts."""
+    await system.proxies_ask_control()  # which they found away in the test before
     victim = await system.add_person("revoked-meanwhile")
     assert (await system.call(victim)).status == "ok"
     system.redis.freeze()  # so that no news of it come
