@@ -82,11 +82,12 @@ def _for_programs(value: Any, form: Form) -> str:
 
 
 def _every_column(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> list[str]:
-    """The usual columns, then every other field that has no inner parts, identifiers last."""
+    """The usual columns, then every other field but what is nested more deeply than a list or a table, identifiers
+    last."""
     shown = [name for name in columns if not _is_identifier(name)]
     names = dict.fromkeys(name for row in rows for name in row if name not in shown)
-    plain = [name for name in names if not any(isinstance(row.get(name), dict | list) for row in rows)]
-    return [*shown, *sorted(plain, key=_is_identifier)]
+    flat = [name for name in names if all(_is_flat(row.get(name)) for row in rows)]
+    return [*shown, *sorted(flat, key=_is_identifier)]
 
 
 def _is_identifier(name: str) -> bool:
@@ -104,7 +105,9 @@ def _block(value: Any) -> list[str] | None:
     return ["    " + _text(line) for line in json.dumps(value, indent=2, ensure_ascii=False).splitlines()]
 
 
-def _is_flat(value: dict[str, Any] | list[Any]) -> bool:
+def _is_flat(value: Any) -> bool:
+    if not isinstance(value, dict | list):
+        return True
     inner = value.values() if isinstance(value, dict) else value
     return not any(isinstance(one, dict | list) for one in inner)
 

@@ -11,13 +11,16 @@ from typing import Any
 
 import pytest
 
-from control.changes import idle_servers, server_states
+from control.changes import environments, idle_servers, server_states
 from control.changes.write import changing
+from control.registry.egress import Egress
+from control.registry.enforcement import Enforcement
 from control.registry.entry import Entry
+from control.registry.environment import NewEnvironment
 from control.registry.installation import Installation
 from control.registry.self_hosted import SelfHosted
 from control.registry.server_state import Phase, ServerState
-from control.store import entries
+from control.store import enforcement, entries
 from control.store.pool import Pool, transaction
 from tests.console.registry_seeds import SECRET, an_entry, an_installation, kept
 from tests.console.serving import MAKER, Console, console_served, reading
@@ -71,6 +74,22 @@ def filled(**changes: str) -> dict[str, str]:
         "fields[1].required": "true", "fields[2].name": "key", "fields[2].type": "secret",
         "fields[2].file": "key.pem", "fields[2].required": "true",
     } | changes  # fmt: skip
+
+
+async def test_its_page_says_what_it_may_reach_and_whether_that_holds(running: Console) -> None:
+    async with changing(running.pool, MAKER) as write:
+        wanted = NewEnvironment(name="Production", egress=Egress(mode="off"))
+        inside = await environments.create(write, running.deps.safeguards, wanted)
+    _, installation = await ours(running, environment_id=inside.id)
+    await reported(running, installation, "ready", endpoint="http://10.0.0.9:8080/mcp")
+    async with reading(running, await running.person("Ed", "admin")) as reader:
+        page = f"/installations/{installation.id}"
+        assert re.search("May reach.*nothing but DNS.*not known", (await reader.get(page))[1], re.DOTALL)
+        probed = Enforcement(kind="off", state="enforced", reason="What is denied did not answer.")
+        async with transaction(running.pool) as connection:
+            await enforcement.keep(connection, inside.id, [probed], "of this policy")
+        text = (await reader.get(page))[1]
+        assert re.search("May reach.*enforced.*What is denied did not answer", text, re.DOTALL)
 
 
 async def saved(console: Console) -> Entry:

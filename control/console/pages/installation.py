@@ -1,5 +1,6 @@
 """One installation: its state, why, and what helps; who can use it; how it is changed, asked again and deleted."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,13 +23,24 @@ from control.console.visit import Visit
 from control.credentials.standing import Standing
 from control.registry.account import Account
 from control.registry.credential import CREDENTIAL, kind_of
+from control.registry.enforcement import Enforcement
 from control.registry.entry import Entry
+from control.registry.environment import Environment
 from control.registry.installation import Installation
 from control.registry.installing import may_fill
 from control.registry.owner import Person, ServiceAccount
 from control.registry.team_entries import entry_owner
 from control.registry.visibility import sees
-from control.store import accounts, audit, entries, gateways, installations, registry_counts
+from control.store import (
+    accounts,
+    audit,
+    enforcement,
+    entries,
+    environments,
+    gateways,
+    installations,
+    registry_counts,
+)
 from control.store.pool import Connection, transaction
 from control.store.standings import standings
 
@@ -44,6 +56,10 @@ class _Found:
     entry: Entry
     account: Account | None
     standing: Standing
+    inside: Environment | None = None
+    """The environment in which Archway runs its server."""
+    held: Sequence[Enforcement] = ()
+    """Whether what that lets it reach holds."""
 
     @property
     def kind(self) -> str:
@@ -141,9 +157,9 @@ class InstallationStates:
             async with transaction(visit.pool, readonly=True) as connection:
                 found = await _found(connection, visit)
             shown = _shown_as(visit, found, asking)
-            values = _state_values(visit, shown)
+            values = _state_values(visit, found, shown)
             return Look(
-                state=(asking, shown.state, shown.cause, shown.server),
+                state=(asking, shown.state, shown.cause, shown.server, found.inside, found.held),
                 text=lambda: page_text(visit.request, "installations/state.html", **values),
                 done=not asking and shown.server is None,
             )
@@ -157,10 +173,12 @@ def _shown_as(visit: Visit, found: _Found, asking: bool = False) -> ShownInstall
     return ShownInstallation(row, found.kind, found.standing, asking, found.account, server)
 
 
-def _state_values(visit: Visit, shown: ShownInstallation) -> dict[str, object]:
+def _state_values(visit: Visit, found: _Found, shown: ShownInstallation) -> dict[str, object]:
     owner = shown.installation.owner
     return {
         "shown": shown,
+        "inside": found.inside,
+        "held": found.held,
         "discovers": visit.caller.may_for("installation:discover", owner),
         "fills": may_fill(visit.caller, "installation:update", owner),
     }
@@ -176,7 +194,11 @@ async def _found(connection: Connection, visit: Visit) -> _Found:
     if entry is None:
         raise NotThere("installation")
     account, stand = await accounts.one(connection, row.id), await standings(connection, [row])
-    return _Found(row, entry, account, stand[row.id])
+    if not row.is_ours or not entry.environment_id:
+        return _Found(row, entry, account, stand[row.id])
+    inside = await environments.one(connection, entry.environment_id)
+    held = await enforcement.shown_of(connection, [inside], visit.deps.place) if inside else {}
+    return _Found(row, entry, account, stand[row.id], inside, held.get(entry.environment_id, ()))
 
 
 async def _shown(visit: Visit, form: Form) -> web.Response:
@@ -195,7 +217,7 @@ async def _shown(visit: Visit, form: Form) -> web.Response:
     return visit.again(
         "installations/installation.html",
         form,
-        **_state_values(visit, shown),
+        **_state_values(visit, found, shown),
         row=row,
         entry=found.entry,
         sees_entry=sees(caller, "entry:read", found.entry.visibility, found.entry.teams),

@@ -53,11 +53,13 @@ def test_yaml_gives_every_text_back_and_moves_no_cursor(text, capsys):
     assert all(char.isprintable() or char == "\n" for char in printed)
 
 
-def test_a_wide_table_has_every_plain_field_and_cuts_nothing(capsys):
-    show_list([{**ONE, "url": "https://" + "x" * 200}], ("name", "id"), Form.WIDE)
+def test_a_wide_table_has_every_field_that_fits_into_one_cell_and_cuts_nothing(capsys):
+    quota = {"quota": {"servers": 20, "cpu": "2"}, "tolerations": [{"key": "gpu"}]}
+    show_list([{**ONE, **quota, "url": "https://" + "x" * 200}], ("name", "id"), Form.WIDE)
     head, row = capsys.readouterr().out.splitlines()
-    assert head.split() == ["name", "url", "note", "id", "entry_id"]
+    assert head.split() == ["name", "url", "labels", "note", "teams", "quota", "id", "entry_id"]
     assert "x" * 200 in row
+    assert "servers=20, cpu=2" in row
 
 
 def test_a_person_reads_names_first_identifiers_last_and_nothing_that_is_empty(capsys):
