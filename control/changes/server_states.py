@@ -18,9 +18,11 @@ from control.registry.installation import Installation
 from control.registry.packages import unpinned_package
 from control.registry.resolved_packages import other_versions
 from control.registry.self_hosted import SelfHosted
+from control.registry.server_causes import CAUSES
 from control.registry.server_state import LONGEST_MESSAGE, ServerState, same_but_for_time
-from control.store import entries, installations, server_states
+from control.store import entries, environments, installations, server_states
 from control.store import idle_servers as idle_rows
+from control.store.standing_for_entries import somebody_stands
 from control.store.writes import server_states as rows
 
 _CUT: Final = "..."
@@ -69,9 +71,12 @@ async def asked(write: Write, installation_id: str, generation: int) -> None:
 
 
 async def restart(write: Write, installation_id: str) -> None:
-    """Have the installation's server restarted. NotThere; NotAllowed; NotNow where Archway does not run it."""
+    """Have the installation's server restarted. NotThere; NotAllowed; NotNow where Archway does not run it, or starts
+    nothing of it before somebody stands for its entry.
+    """
     found = await locked(write, installation_id, "installation:update")
     refuse_remote(found)
+    await _refuse_where_nobody_stands(write, found)
     await rows.restart(write, installation_id)
     if found.idleness is not None:
         _ = await idle_servers.use(write, installation_id)
@@ -86,6 +91,16 @@ def refuse_remote(found: Installation) -> None:
     """Raise NotNow for an installation whose server runs elsewhere."""
     if not found.is_ours:
         raise NotNow(f"The server of {found.address} is not run by Archway, but wherever its URL leads.")
+
+
+async def _refuse_where_nobody_stands(write: Write, found: Installation) -> None:
+    entry = await entries.one(write.connection, found.entry_id)
+    if entry is None or not entry.environment_id:
+        return
+    where = await environments.one(write.connection, entry.environment_id)
+    if not await somebody_stands(write.connection, entry, where):
+        told = CAUSES["not_permitted"]
+        raise NotNow(f"The server of {found.address} is not started again. {told.sentence} {told.cure}")
 
 
 async def _command(write: Write, installation: Installation) -> tuple[str, ...]:

@@ -41,9 +41,9 @@ from control.store import (
     installations,
     pull_secrets,
     server_states,
-    users,
 )
 from control.store.pool import Connection
+from control.store.standing_for_entries import somebody_stands
 from core.bridge_terms import PATH
 from core.egress.addresses import ANYWHERE
 from core.egress.rules import EgressRules
@@ -177,10 +177,7 @@ def _is_asleep(run: SelfHosted, installation: Installation) -> bool:
 
 async def _refuse_where_not_permitted(connection: Connection, entry: Entry, found: Environment | None) -> None:
     """Refused in a restricted environment, unless whoever put the entry there still is somebody who may."""
-    if found is None or not found.restricted:
-        return
-    placer = await users.caller(connection, entry.placed_by, "") if entry.placed_by else None
-    if placer is None or not placer.may("environment:deploy-to-restricted"):
+    if found is not None and not await somebody_stands(connection, entry, found):
         raise Refused(
             "not_permitted",
             f"{found.name!r} is restricted, and whoever put the entry there does not hold "

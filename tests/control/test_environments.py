@@ -221,11 +221,14 @@ async def test_an_installed_server_runs_no_more_where_its_environment_is_restric
     await api.patch(f"/environments/{made['id']}", {"restricted": restricted})
     assert (await versions(api))[installation["id"]] != word
     assert await refused_to_run(api, installation)
+    restart = f"/installations/{installation['id']}/restart"
+    assert f"Have somebody who holds `{DEPLOY}` save the entry" in (await api.post(restart, expect=409))["detail"]
     # Somebody who may names it again, and stands for it from then on.
     await api.patch(f"/entries/{entry['id']}", {"name": "Other"})
     assert await refused_to_run(api, installation)
     await api.patch(f"/entries/{entry['id']}", {"environment_id": made["id"]})
     assert not await refused_to_run(api, installation)
+    assert DEPLOY not in (await api.post(restart, expect=409))["detail"]  # nothing runs servers here
 
 
 async def test_a_server_that_is_refused_is_still_held_to_what_its_environment_says(api: Api) -> None:
