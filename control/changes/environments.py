@@ -22,7 +22,7 @@ from control.registry.image_sources import check_from
 from control.registry.override_fence import leads_to_nodes
 from control.registry.owner import Organisation
 from control.registry.self_hosted import SelfHosted
-from control.store import entries, environments, gateway_environments
+from control.store import enforcement, entries, environments, gateway_environments
 from control.store.writes import environments as rows
 
 DEPLOY: Final[Action] = "environment:deploy-to-restricted"
@@ -63,6 +63,8 @@ async def change(
     await _refuse_shared(write, asked)
     await check_environment_is_held(write, asked, before)
     after = await rows.update(write, environment_id, asked)
+    if _place(after) != _place(before):
+        await enforcement.forget(write.connection, environment_id)
     shut_out = await _announce(write, before, after)
     told = told_of_environment(after) | ({"shut_out": shut_out} if shut_out else {})
     await write.record("update", "environment", environment_id, told_of_environment(before), told)

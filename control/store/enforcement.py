@@ -66,12 +66,17 @@ async def keep(connection: Connection, environment_id: str, found: Sequence[Enfo
     """Have the rows of an environment be what this probe showed. Nothing where the environment has gone meanwhile."""
     if await connection.fetchval("select id from environments where id = $1 for key share", environment_id) is None:
         return
-    await connection.execute("delete from egress_enforcement where environment_id = $1", environment_id)
+    await forget(connection, environment_id)
     await connection.executemany(
         """insert into egress_enforcement (environment_id, kind, state, reason, provider, probed_of)
            values ($1, $2, $3, $4, $5, $6)""",
         [(environment_id, one.kind, one.state, one.reason, one.provider, of) for one in found],
     )
+
+
+async def forget(connection: Connection, environment_id: str) -> None:
+    """Its servers run elsewhere from now on: what probes showed, they showed of another place."""
+    await connection.execute("delete from egress_enforcement where environment_id = $1", environment_id)
 
 
 async def ask_again(connection: Connection, environment_id: str) -> None:

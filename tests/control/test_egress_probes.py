@@ -70,6 +70,18 @@ async def test_the_latest_probe_takes_the_place_of_the_one_before(api: Api, stag
         assert len((await enforcement.of_environments(connection, [staging["id"]]))[staging["id"]]) == 1
 
 
+@pytest.mark.parametrize("place", [{"namespace": "other"}, {"node_selector": {"pool": "b"}}])
+async def test_what_was_seen_in_one_place_says_nothing_of_another(
+    api: Api, staging: dict[str, Any], place: dict[str, Any]
+) -> None:
+    await keep(api, staging, SEEN)
+    path = f"/environments/{staging['id']}"
+    (told,) = (await api.patch(path, {"name": "Other"}))["enforcement"]
+    assert told["state"] == "enforced"
+    (told,) = (await api.patch(path, place))["enforcement"]
+    assert (told["state"], told["reason"]) == ("unknown", NOT_YET)
+
+
 async def test_an_environment_without_a_policy_has_nothing_to_hold(api: Api) -> None:
     made = await api.post("/environments", {"name": "Open"})
     assert made["enforcement"] == []
