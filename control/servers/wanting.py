@@ -7,32 +7,30 @@ a person must give does not run: it is refused with the word and the sentence th
 import secrets as random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
-from control.credentials import dispatch, lacks
+from control.credentials import lacks
 from control.credentials.resolved import version_of
 from control.registry.account import Account
 from control.registry.arguments import filled_command
 from control.registry.broken_rule import BrokenRule
 from control.registry.docker_config import docker_config
-from control.registry.entry import Entry, EntryFields
+from control.registry.entry import Entry
 from control.registry.environment import Environment
-from control.registry.field_contents import field_contents
 from control.registry.image_sources import is_from, not_from
 from control.registry.installation import Installation
 from control.registry.override_fence import out_of_place
 from control.registry.override_text import written
 from control.registry.owner import TeamOwner
 from control.registry.pull_secret import KeptPullSecret
-from control.registry.quantities import resources_of
 from control.registry.row_seals import OpenedSecrets, RowSeals
 from control.registry.self_hosted import SelfHosted
 from control.registry.server_url import placed
-from control.registry.targets import Target
-from control.registry.token_at_start import drain_s, is_at_start
+from control.registry.token_at_start import is_at_start
+from control.servers.described import described
 from control.servers.runtime import Refused
 from control.servers.tokens_at_start import TokensAtStart, TokenWanted
-from control.servers.wanted import BRIDGE_PORT, ConfinedServer, PullSecret, WantedServer
+from control.servers.wanted import ConfinedServer, PullSecret, WantedServer
 from control.store import (
     accounts,
     entries,
@@ -44,7 +42,6 @@ from control.store import (
 )
 from control.store.pool import Connection
 from control.store.standing_for_entries import somebody_stands
-from core.bridge_terms import PATH
 from core.egress.addresses import ANYWHERE
 from core.egress.rules import EgressRules
 from core.sealing import SealBroken
@@ -74,31 +71,16 @@ def wanted_server(
         command = filled_command(run.command, placed(entry, installation.plain_values, ANYWHERE))
     except BrokenRule as broken:
         raise Refused("configuration", f"{broken}; give that answer again") from None
-    plain, secret, files = contents(entry, run, installation.plain_values, opened)
     owner = installation.owner
-    return WantedServer(
-        installation_id=installation.id,
-        entry=entry.slug,
+    return replace(
+        described(installation.id, entry, run, installation.plain_values, opened, environment),
         team_id=owner.id if isinstance(owner, TeamOwner) else None,
         generation=version_of(entry, installation, account) + installation.restarts_wanted,
-        image=run.image,
         command=command,
-        transport=run.transport,
-        port=run.port if run.transport == "http" else BRIDGE_PORT,
-        path=run.path if run.transport == "http" else PATH,
-        health_path=run.health_path,
-        environment=plain,
-        secret_environment=secret,
-        files=files,
-        bridge_token=opened.bridge_token if run.transport == "stdio" else "",
-        resources=resources_of(run.resources, None if environment is None else environment.resources),
         pull_secrets=pull,
         restarts_wanted=installation.restarts_wanted,
         ends_at=account.expires_at.timestamp() if account is not None and account.expires_at is not None else 0.0,
-        drain_s=0.0 if account is None else drain_s(entry),
         egress=egress,
-        override=run.override,
-        **of_environment(environment),
         asleep=_is_asleep(run, installation),
     )
 
@@ -195,40 +177,6 @@ def _refuse_out_of_place(run: SelfHosted, where: Environment | None, restricted:
     """Refused for an override that leads to where its environment, as it is now, does not let it."""
     for path, sentence in out_of_place(run.override, where, restricted):
         raise Refused("override", f"{written(path)} {sentence}")
-
-
-def of_environment(found: Environment | None) -> dict[str, Any]:
-    """What a server is wanted with because of where its entry is."""
-    if found is None:
-        return {}
-    return {
-        "environment_id": found.id,
-        "environment_name": found.name,
-        "namespace": found.namespace,
-        "node_selector": found.node_selector,
-        "tolerations": found.tolerations,
-    }
-
-
-def contents(
-    entry: EntryFields, run: SelfHosted, answers: Mapping[str, Any], opened: OpenedSecrets
-) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
-    """Plain variables, secret ones, and files; `answers`: those of the installation that are no secrets."""
-    plain, secret, files = dict(run.environment), dict[str, str](), dict[str, str]()
-    for name, text in opened.run_secrets.items():
-        (files if name in run.mounted else secret)[name] = text
-    answered = field_contents(entry.fields, answers, opened.values)
-    of_credential = dispatch.at_start(entry.credential, opened.values)
-    filled: list[tuple[Target, str, bool]] = [*answered, *((target, text, True) for target, text in of_credential)]
-    for target, text, is_secret in filled:
-        match target.kind:
-            case "variable":
-                (secret if is_secret else plain)[target.name] = text
-            case "file":
-                files[target.name] = text
-            case "header":
-                pass  # sent with each request
-    return plain, secret, files
 
 
 def _pull_secrets(
