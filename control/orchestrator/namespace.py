@@ -147,7 +147,7 @@ class Namespace:
             if to_apply:
                 await check_foreign_secrets(self._cluster, self.name, wanted)
             await self._put([one for one in to_apply if one not in confining])
-            await self._clear(installation_id, {(kind_of(one), one["metadata"]["name"]) for one in made})
+            await self._clear(installation_id, _named(made))
             await self._clear_former(installation_id)
         except ClusterSaid as said:
             raise _refusal(said) from None
@@ -155,17 +155,21 @@ class Namespace:
             self._full_at[installation_id] = _now() + between(*FULL_APPLY_S)
 
     async def confine(self, wanted: ConfinedServer) -> None:
-        """Hold pods that are still here to what one may reach that is wanted elsewhere by now, or that is refused:
-        perhaps for names that the cluster cannot hold, which are then not reached.
+        """Hold what is still here, and pods that it gets, to what one may reach that is wanted elsewhere by now, or
+        that is refused: perhaps for names that the cluster cannot hold, which are then not reached.
         """
-        if not self.copies.of(POD, wanted.installation_id):
+        installation_id = wanted.installation_id
+        if not any(self.copies.of(kind, installation_id) for kind in (DEPLOYMENT, POD)):  # no pod, and none to come
             return
         egress = as_far_as_held(wanted.egress, self._capabilities)
         here = replace(wanted, namespace=self.name, egress=egress)
         made = self._sorted(policies(here, self._defaults, self._capabilities))
         try:
             await self._put(self._differing(made))
-            self._confined.add(wanted.installation_id)
+            self._confined.add(installation_id)
+            # Policies add up: one that is left, of another name or provider, would hold nothing back.
+            await self._clear(installation_id, _named(made), POLICIES)
+            await self._clear_former(installation_id)
         except ClusterSaid as said:
             raise _refusal(said) from None
 
@@ -196,9 +200,11 @@ class Namespace:
         for one in made:
             self.copies.put(kind_of(one), await self._cluster.apply(kind_of(one), self.name, one))
 
-    async def _clear(self, installation_id: str, kept: set[tuple[Kind, str]]) -> None:
+    async def _clear(
+        self, installation_id: str, kept: set[tuple[Kind, str]], kinds: Iterable[Kind] = APPLIED
+    ) -> None:
         """Delete what it had and no longer has; secrets only once no pod of an earlier change needs them."""
-        for kind in APPLIED:
+        for kind in kinds:
             for one in self.copies.of(kind, installation_id):
                 name = one["metadata"]["name"]
                 if (kind, name) not in kept and (kind != SECRET or self._is_rolled_out(installation_id)):
@@ -231,6 +237,10 @@ class Namespace:
     def _is_due(self, installation_id: str) -> bool:
         """Whether it is to be applied whatever the copies say. The first time is spread, as all begin together."""
         return _now() >= self._full_at.setdefault(installation_id, _now() + between(0, FULL_APPLY_S[1]))
+
+
+def _named(made: Iterable[Object]) -> set[tuple[Kind, str]]:
+    return {(kind_of(one), one["metadata"]["name"]) for one in made}
 
 
 def _refusal(said: ClusterSaid) -> Exception:

@@ -8,11 +8,13 @@ import pytest
 
 from control.orchestrator.egress.capabilities import Capabilities
 from control.orchestrator.egress.looks import LOOK_EVERY_S
-from control.orchestrator.identity import shared_name
+from control.orchestrator.identity import server_name, shared_name
 from control.orchestrator.kinds import CILIUM_POLICY, GKE_POLICY
+from control.registry.egress_providers import EgressProvider
 from control.servers.runtime import Refused
 from core.egress.rules import Allowed, EgressRules
 from tests.kube.fake_server import FakeKube
+from tests.kube.outcomes import OVER_QUOTA
 from tests.kube.passing import Passing, running
 from tests.kube.platform import DEFAULTS, NAMESPACE, A, Platform, RowsInMemory, name_of
 from tests.kube.policy_kinds import serve
@@ -131,3 +133,57 @@ async def test_what_goes_on_though_it_may_not_be_run_as_it_is_reaches_no_more_th
         await passing.until(lambda: rows.states[A].phase == "degraded", by=0.5)
         assert not reached(kube)
         assert kube.things("pods", NAMESPACE)
+
+
+NOT_PERMITTED = Refused("not_permitted", "it is restricted")
+SHUT = {"egress": EgressRules("off")}
+
+
+async def test_what_it_reached_under_another_name_is_shut_as_it_is_refused(
+    one: Platform, kube: FakeKube, rows: RowsInMemory, passing: Passing
+) -> None:
+    """Policies of one pod add up, so the one of its former name would go on letting it out."""
+    rows.generations = {A: 1}
+    async with running(one.run()):
+        await passing.until(lambda: is_ready(rows), by=0.1)
+        rows.changes[A], rows.refusals[A] = {"entry": "renamed", **SHUT}, NOT_PERMITTED
+        one.loop.wake()
+        await passing.until(lambda: rows.states[A].phase == "degraded", by=0.5)
+    selecting_it = [one for one in kube.things("networkpolicies", NAMESPACE) if one["metadata"]["name"] != BASELINE]
+    assert [one["metadata"]["name"] for one in selecting_it] == [server_name("renamed", A)]
+    assert len(selecting_it[0]["spec"]["egress"]) == 1
+
+
+@pytest.mark.parametrize("by_now", ["gke", "kubernetes"])
+async def test_names_that_are_added_to_a_policy_go_as_what_has_them_is_refused(
+    one: Platform, kube: FakeKube, rows: RowsInMemory, passing: Passing, by_now: EgressProvider
+) -> None:
+    serve(kube, GKE_POLICY)
+    one.capabilities, rows.generations = Capabilities(provider="gke"), {A: 1}
+    rows.changes[A] = {"egress": EgressRules("restricted", (Allowed(domains=("api.example.com",)),))}
+    async with running(one.run()):
+        await passing.until(lambda: is_ready(rows), by=0.1)
+        assert kube.things("fqdnnetworkpolicies", NAMESPACE)
+        rows.changes[A], rows.refusals[A] = SHUT, NOT_PERMITTED
+        if by_now == "kubernetes":
+            one.capabilities = Capabilities(provider=by_now, formerly=("gke",))
+            await passing.seconds(LOOK_EVERY_S, by=5)
+        one.loop.wake()
+        await passing.until(lambda: rows.states[A].phase == "degraded", by=0.5)
+    assert not kube.things("fqdnnetworkpolicies", NAMESPACE)
+    assert kube.things("pods", NAMESPACE)
+
+
+async def test_what_has_no_pod_at_the_moment_is_shut_before_it_has_the_next(
+    one: Platform, kube: FakeKube, rows: RowsInMemory, passing: Passing
+) -> None:
+    rows.generations = {A: 1}
+    async with running(one.run()):
+        await passing.until(lambda: is_ready(rows), by=0.1)
+        kube.rollouts.become(NAMESPACE, name_of(A), OVER_QUOTA)
+        await passing.until(lambda: rows.states[A].phase != "ready", by=0.1)
+        assert not kube.things("pods", NAMESPACE)
+        rows.changes[A], rows.refusals[A] = SHUT, NOT_PERMITTED
+        one.loop.wake()
+        await passing.until(lambda: rows.states[A].cause == "not_permitted", by=0.5)
+        assert not reached(kube)
