@@ -28,6 +28,12 @@ def address_of(installation: ResolvedInstallation) -> PublicUrl:
     return PublicUrl(known)
 
 
+def policy_of(installation: ResolvedInstallation) -> str:
+    """By which the policies are told apart that its address is held to; '' where that is none."""
+    url = address_of(installation)
+    return url.held.key if isinstance(url, HeldUrl) else ""
+
+
 def never_reached(installation: ResolvedInstallation, *, at_a_proxy: bool) -> UpstreamFault | None:
     """The fault of every connection to this server, where the name in its URL says it; None where a connection says
     it. `at_a_proxy`: that it would go through one, which looks names up.

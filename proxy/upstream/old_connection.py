@@ -22,7 +22,7 @@ from core.mcp.event_stream import EventReader, EventStreamFault
 from core.mcp.methods import PROGRESS
 from core.resolve import ResolvedInstallation
 from proxy.refusals import Refusal
-from proxy.upstream.addresses import address_of
+from proxy.upstream.addresses import address_of, policy_of
 from proxy.upstream.answers import EVENT_STREAM, MESSAGE, ON_LOOP, is_stream, is_success, message_in
 from proxy.upstream.handshake import UpstreamSession
 from proxy.upstream.transport import Transport, UpstreamAnswer
@@ -76,6 +76,10 @@ class OldConnection:
             self._known.set()
             for answer in self._waiting.values():
                 answer.fail()
+
+    def is_held_as(self, installation: ResolvedInstallation) -> bool:
+        """Whether its address is held to the policy to which this one's is: what was posted is held as the stream."""
+        return policy_of(self.at) == policy_of(installation)
 
     def agreed(self, version: str) -> None:
         """The session is open, with this revision."""

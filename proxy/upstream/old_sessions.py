@@ -16,6 +16,7 @@ from core.single_flight import SingleFlight
 from core.tasks import Tasks
 from proxy.caches.bounded import Bounded
 from proxy.refusals import Refusal
+from proxy.upstream.addresses import policy_of
 from proxy.upstream.answers import Json
 from proxy.upstream.handshake import OPEN_S, Opened, UpstreamSession, initialize
 from proxy.upstream.old_connection import OldConnection
@@ -89,12 +90,14 @@ class OldSessions:
         """
         held = self._open.get(key)
         if held is not None and not held[0].over:
-            return held[0], False
+            if held[0].is_held_as(installation):
+                return held[0], False
+            self.close(key, held[0])  # what was opened under another policy serves no call under this one
 
         async def opened() -> OldConnection:
             return (await self._opened(key, installation, OPEN_S, capabilities))[0]
 
-        return await self._opening.result(key, opened), True
+        return await self._opening.result(f"{key} {policy_of(installation)}", opened), True
 
     async def open_anew(
         self, key: str, installation: ResolvedInstallation, capabilities: Mapping[str, object]

@@ -8,8 +8,11 @@ from contextlib import asynccontextmanager
 
 import orjson
 import pytest
+from msgspec.structs import replace
 
 from core.egress.faults import UpstreamFault
+from core.egress.rules import Allowed, EgressRules
+from core.resolve import ResolvedInstallation
 from core.tasks import Tasks
 from proxy.refusals import Refusal
 from proxy.upstream.old_sessions import _MET_S, _NOT_S, OldSessions
@@ -21,11 +24,17 @@ TO = installation("http://server.example/sse")
 REFUSAL = Refusal("upstream_status", server="server", status=405)
 
 
+def held(network: str) -> ResolvedInstallation:
+    """The same, whose environment lets in one network."""
+    return replace(TO, egress=EgressRules("restricted", (Allowed((network,)),)), environment="production")
+
+
 class Server:
-    """Opens a stream for each GET, and answers `initialize` on the one that was opened last."""
+    """Opens a stream for each GET, and answers `initialize` on the one that was opened last under its policy."""
 
     def __init__(self) -> None:
         self.status, self.streams = 200, list[Answered]()
+        self._under: dict[object, Answered] = {}
 
     @asynccontextmanager
     async def request(
@@ -35,13 +44,14 @@ class Server:
             stream = Answered(self.status)
             stream.chunks.put_nowait(ENDPOINT if self.status == 200 else b"")
             self.streams.append(stream)
+            self._under[getattr(url, "held", None)] = stream
             yield stream
             return
         message = orjson.loads(body or b"")
         if message["method"] == "initialize":
             said = {"protocolVersion": "2024-11-05", "capabilities": {}, "serverInfo": {"name": "old"}}
             answer = orjson.dumps({"jsonrpc": "2.0", "id": message["id"], "result": said})
-            self.streams[-1].chunks.put_nowait(b"data: " + answer + b"\n\n")
+            self._under[getattr(url, "held", None)].chunks.put_nowait(b"data: " + answer + b"\n\n")
         yield Answered(202)
 
 
@@ -109,6 +119,23 @@ async def test_one_that_is_over_is_made_anew(met: Met) -> None:
     second, is_new = await met.old.connection("i/1/u", TO, {})
     assert is_new
     assert second is not first
+
+
+async def test_one_that_was_opened_under_another_egress_policy_is_closed_and_serves_no_call(met: Met) -> None:
+    wide, narrow = held("0.0.0.0/0"), held("192.0.2.0/24")
+    first, _ = await met.old.connection("i/1/u", wide, {})
+    assert await met.old.connection("i/1/u", replace(wide, version=2), {}) == (first, False)
+    second, is_new = await met.old.connection("i/1/u", narrow, {})
+    assert is_new
+    assert second.at.egress == narrow.egress
+    while not first.over:  # noqa: ASYNC110 - it ends at once
+        await asyncio.sleep(0)
+
+
+async def test_who_waits_for_a_new_session_gets_none_that_is_opened_under_another_policy(met: Met) -> None:
+    wide, narrow = held("0.0.0.0/0"), held("192.0.2.0/24")
+    both = await asyncio.gather(*(met.old.connection("i/1/u", one, {}) for one in (wide, narrow)))
+    assert [one.at.egress for one, _ in both] == [wide.egress, narrow.egress]
 
 
 async def test_more_than_there_is_room_for_close_the_one_that_was_not_used_for_longest(
