@@ -71,6 +71,7 @@ class Forgetting:
         self._authority.doubt()
         self._installations.doubt()
         self._key_sets.doubt()
+        self._watches.doubt()
         self._endings.look_at_all()
 
     async def _gateway(self, change: Change) -> None:

@@ -72,6 +72,13 @@ class Watches:
             self._changed.add(installation_id)
             self._doubt.set()
 
+    def doubt(self) -> None:
+        """News may have been missed: ask soon how all that is listened to is reached now. What its address is held to
+        changes without another version, and a stream that ends is opened again as it was.
+        """
+        self._changed.update(self._held)
+        self._doubt.set()
+
     async def keep_asking(self) -> None:
         """Run until cancelled."""
         await forever("watches", self._round, EVERY_S)

@@ -104,6 +104,27 @@ async def test_what_is_listened_to_ends_with_the_policy_that_allowed_it(rig: Rig
         assert len(there.seen_of("initialize")) == before
 
 
+async def test_what_is_listened_to_is_held_to_a_policy_of_which_the_news_was_missed(rig: Rig) -> None:
+    async with McpUpstream(era="legacy") as there:
+        was = held(rig, there.url)
+        name = was.installation_id
+        rig.control.watched[name] = was
+        rig.worker.watches._doubt.set()
+
+        async def is_heard() -> bool:
+            return (name, "tools") in rig.control.heard
+
+        await eventually(is_heard)
+        rig.control.watched[name] = replace(was, egress=OFF)
+        rig.worker.forgetting.doubt()  # as after a hole in the news
+
+        async def is_closed() -> bool:
+            return all(one.abandoned for one in there.seen if one.http_method == "GET")
+
+        await eventually(is_closed)
+        assert rig.worker.watches._held[name].installation.egress == OFF
+
+
 async def test_discovery_is_held_too_and_tells_an_admin_the_host(rig: Rig) -> None:
     async with McpUpstream(host="127.0.0.2") as there:
         found = await rig.worker.internal._prober.probe(ProbeQuestion(held(rig, there.url)))

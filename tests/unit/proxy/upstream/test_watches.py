@@ -183,6 +183,20 @@ async def test_what_changed_in_another_way_than_its_version_is_listened_to_as_it
     assert (scene.open, len(scene.followed)) == ([now], 2)
 
 
+async def test_where_news_were_missed_all_that_is_listened_to_is_asked_about_whatever_its_version(
+    scene: Scene, clock: MovedClock
+) -> None:
+    now = replace(SERVER, egress=EgressRules("off"))
+    scene.answers = [WatchAnswer([SERVER]), SourceUnreachable(), WatchAnswer([now])]
+    await scene.begin()
+    scene.watches.doubt()
+    for _ in range(3):
+        await passed(clock, SOON_S)
+        await passed(clock, EVERY_S)
+    assert [one.held for one in scene.questions[1:4]] == [{NAME: 0}] * 2 + [{NAME: SERVER.version}]
+    assert (scene.open, len(scene.followed)) == ([now], 2)
+
+
 async def test_what_is_given_as_it_is_listened_to_goes_on(scene: Scene, clock: MovedClock) -> None:
     scene.answers = [WatchAnswer([SERVER]), WatchAnswer([replace(SERVER)])]
     await scene.begin()
