@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import json
 from hashlib import sha256
+from pathlib import Path
+from shutil import copytree
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -20,8 +23,8 @@ from control.settings import from_environment
 from tests.charts.conftest import Render
 from tests.charts.keys import secrets_of_a_deployment
 from tests.charts.matrix import MATRIX, NEEDED
-from tests.charts.objects import of_kind, settings_of
-from tests.charts.rendering import CHART
+from tests.charts.objects import container_of, named, of_kind, settings_of
+from tests.charts.rendering import CHART, objects_in, texts_of
 from tests.house.tracked import ROOT
 from tests.kube.wanted_servers import GOLDEN, INSTANCE
 
@@ -83,3 +86,17 @@ def test_values_that_were_accepted_before_still_are(render: Render) -> None:
     needed = {part: {**values[part], **NEEDED[part]} for part in ("image", "servers")}
     assert render({**values, **NEEDED, **needed})
     assert {name for name in values if name not in now} == set()
+
+
+def test_proxies_that_stay_behind_are_not_replaced_by_a_newer_chart(
+    render: Render, helm: ModuleType, tmp_path: Path
+) -> None:
+    """The first step of an upgrade: control new, the proxies on the version that they have."""
+    newer = copytree(CHART, tmp_path / "archway")
+    named_so = (newer / "Chart.yaml").read_text()
+    (newer / "Chart.yaml").write_text(named_so.replace("ersion: 0.1.0", "ersion: 0.2.0"))
+    with helm.Chart.load(newer) as chart:
+        after = objects_in(texts_of(chart, {"proxy": {"imageTag": "0.1.0"}}))
+    assert container_of(after, "control")["image"].endswith(":0.2.0")
+    before, now = (named(one, "Deployment", "archway-proxy")["spec"]["template"] for one in (render({}), after))
+    assert now == before
