@@ -49,6 +49,8 @@ def _of_selector(node: promql.VectorSelector, known: dict[str, Series]) -> Itera
         values = series.labels.get(matcher.name, None if matcher.name not in OF_TARGETS else ANY)
         if values is None:
             yield f"{node.name} has no label {matcher.name}"
+        elif matcher.name == "le" and not _fits_both(matcher, values):
+            yield f"le of {node.name} is {matcher.value} in one version of Prometheus alone"
         elif values and not matcher.value.startswith("$") and not _fits(matcher, values):
             yield f"{matcher.name} of {node.name} is never {matcher.value}"
 
@@ -59,6 +61,29 @@ def _fits(matcher: promql.Matcher, values: frozenset[str]) -> bool:
         return matcher.value in values
     words = matcher.value.split("|")
     return all(any(re.fullmatch(word, value) for value in values) for word in words)
+
+
+def _fits_both(matcher: promql.Matcher, bounds: frozenset[str]) -> bool:
+    """Whether it finds the same bounds as they are told, and as numbers with a point, which Prometheus 3 makes of them
+    (https://prometheus.io/docs/prometheus/3.0/migration/).
+    """
+    pattern = re.escape(matcher.value) if matcher.op == promql.MatchOp.Equal else matcher.value
+    with_point = {bound: bound if bound == "+Inf" else str(float(bound)) for bound in bounds}
+    return all(
+        bool(re.fullmatch(pattern, one)) is bool(re.fullmatch(pattern, two)) for one, two in with_point.items()
+    )
+
+
+def names_in(expression: str, *, earlier: bool = False) -> set[str]:
+    """The metrics that it asks for; with `earlier` those that it asks for as they were a while ago."""
+    selectors = [one for one in _nodes(promql.parse(expression)) if isinstance(one, promql.VectorSelector)]
+    return {one.name for one in selectors if one.name and (not earlier or one.offset)}
+
+
+def counted_in(expression: str) -> set[str]:
+    """The counters of which it asks for an increase."""
+    calls = [one for one in _nodes(promql.parse(expression)) if isinstance(one, promql.Call)]
+    return {name for call in calls if call.func.name == "increase" for name in _names(call.args[0])}
 
 
 def _names(node: promql.Expr) -> set[str]:

@@ -13,7 +13,7 @@ import yaml
 from tests.charts.conftest import Render
 from tests.charts.matrix import MATRIX
 from tests.charts.objects import container_of, named, of_kind, settings_of
-from tests.charts.promql import wrong_with
+from tests.charts.promql import counted_in, names_in, wrong_with
 from tests.charts.registry import registry
 from tests.charts.rendering import CHART
 from tests.house.tracked import ROOT
@@ -52,6 +52,10 @@ def test_a_panel_asks_for_series_that_there_are(panel: str, expression: str) -> 
         ('archway_refusals_total{reason="busi"}', "reason of archway_refusals_total is never busi"),
         ('archway_servers{phase=~"failed|broken"}', "phase of archway_servers is never failed|broken"),
         ('archway_call_duration_seconds_bucket{le="3"}', "le of archway_call_duration_seconds_bucket is never 3"),
+        (
+            'archway_call_duration_seconds_bucket{le="10"}',
+            "le of archway_call_duration_seconds_bucket is 10 in one version of Prometheus alone",
+        ),
         ("rate(archway_streams_open[5m])", "rate of archway_streams_open, which is no counter"),
         ("sum by (server) (rate(archway_records_total[5m]))", "by server, which nothing in it has"),
         ("sum by (pod) (archway_streams_open)", ""),
@@ -62,6 +66,18 @@ def test_what_would_never_be_found_is_seen(expression: str, said: str) -> None:
     complaints = wrong_with(expression, registry())
     assert bool(complaints) is bool(said)
     assert all(one.startswith(said) for one in complaints)
+
+
+@pytest.mark.parametrize("alert", ALERTS)
+def test_an_alert_on_single_events_sees_the_first_of_a_series_too(alert: str) -> None:
+    """A series that begins with its first event has no increase by it; one of known labels begins at 0."""
+    expression, known = ALERTS[alert]["expr"], registry()
+    late = {name for name in counted_in(expression) if not all(known[name].labels.values())}
+    assert late <= names_in(expression, earlier=True)
+
+
+def test_no_alert_waits_for_what_a_probe_cannot_show_outside_of_clouds() -> None:
+    assert 'kind!="all"' in ALERTS["ArchwayEgressUnknown"]["expr"]
 
 
 def test_each_alert_has_a_part_of_the_page_and_no_part_is_of_none() -> None:
