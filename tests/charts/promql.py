@@ -64,14 +64,13 @@ def _fits(matcher: promql.Matcher, values: frozenset[str]) -> bool:
 
 
 def _fits_both(matcher: promql.Matcher, bounds: frozenset[str]) -> bool:
-    """Whether it finds the same bounds as they are told, and as numbers with a point, which Prometheus 3 makes of them
-    (https://prometheus.io/docs/prometheus/3.0/migration/).
+    """Whether it finds the same bounds as they are told, and with a point, as Prometheus 3 writes them.
+
+    https://prometheus.io/docs/prometheus/3.0/migration/
     """
     pattern = re.escape(matcher.value) if matcher.op == promql.MatchOp.Equal else matcher.value
-    with_point = {bound: bound if bound == "+Inf" else str(float(bound)) for bound in bounds}
-    return all(
-        bool(re.fullmatch(pattern, one)) is bool(re.fullmatch(pattern, two)) for one, two in with_point.items()
-    )
+    written = [(bound, bound if bound == "+Inf" else str(float(bound))) for bound in bounds]
+    return all(len({bool(re.fullmatch(pattern, one)) for one in both}) == 1 for both in written)
 
 
 def names_in(expression: str, *, earlier: bool = False) -> set[str]:

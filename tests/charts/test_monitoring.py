@@ -15,7 +15,7 @@ from tests.charts.matrix import MATRIX
 from tests.charts.objects import container_of, named, of_kind, settings_of
 from tests.charts.promql import counted_in, names_in, wrong_with
 from tests.charts.registry import registry
-from tests.charts.rendering import CHART
+from tests.charts.rendering import CHART, NAMESPACE
 from tests.house.tracked import ROOT
 
 ALERTS: dict[str, dict[str, Any]] = {
@@ -99,13 +99,19 @@ def test_panels_are_told_apart_and_take_the_chosen_source() -> None:
     assert used <= variables
 
 
-def test_the_rules_of_a_release_are_those_of_the_file_with_pages_where_the_values_say(render: Render) -> None:
+def test_the_rules_of_a_release_are_those_of_the_file_for_its_own_series_with_pages_of_the_values(
+    render: Render,
+) -> None:
     rendered = render({**MATRIX["monitored"], "monitoring": {"enabled": True, "runbooks": "https://wiki/alerts"}})
     (made,) = of_kind(rendered, "PrometheusRule")
     rules = {rule["alert"]: rule for group in made["spec"]["groups"] for rule in group["rules"]}
     assert rules.keys() == ALERTS.keys()
     for name, rule in rules.items():
-        assert rule["expr"] == ALERTS[name]["expr"]
+        assert wrong_with(rule["expr"], registry()) == []
+        of_release = re.sub(r'{namespace="platform"}|namespace="platform",', "", rule["expr"])
+        assert of_release == ALERTS[name]["expr"]
+        assert len(re.findall('namespace="platform"', rule["expr"])) == len(re.findall("archway_", rule["expr"]))
+        assert rule["labels"] == {"namespace": NAMESPACE, **ALERTS[name]["labels"]}
         assert rule["annotations"]["runbook_url"] == f"https://wiki/alerts#{name.lower()}"
 
 
