@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from itertools import product
+from typing import Any, get_args
 
 import pytest
 import yaml
 
+from control.orchestrator.kinds import BY_PROVIDER
+from control.registry.egress_providers import EgressProvider
 from tests.charts.conftest import Render
 from tests.charts.matrix import MATRIX
 from tests.charts.objects import of_kind, pod_of
 from tests.charts.rendering import CHART, NAMESPACE
 
 ALL = ("in-servers-namespace", "for-cilium", "for-aws", "for-gke", "for-dry-runs", "for-probes")
+FORMER = "for-former-providers"
 
 
 def rules(*files: str) -> list[dict[str, Any]]:
@@ -38,10 +42,10 @@ def test_rights_are_the_rules_of_the_files_in_one_namespace_each(way: str, rende
 @pytest.mark.parametrize(
     ("servers", "files"),
     [
-        ({"egress": {"provider": "kubernetes", "probes": False}}, ()),
-        ({"egress": {"provider": "cilium", "probes": False}}, ("for-cilium",)),
-        ({"egress": {"provider": "aws"}}, ("for-aws", "for-probes")),
-        ({"egress": {"provider": "gke"}}, ("for-gke", "for-probes")),
+        ({"egress": {"provider": "kubernetes", "probes": False}}, (FORMER,)),
+        ({"egress": {"provider": "cilium", "probes": False}}, ("for-cilium", FORMER)),
+        ({"egress": {"provider": "aws"}}, ("for-aws", FORMER, "for-probes")),
+        ({"egress": {"provider": "gke"}}, ("for-gke", FORMER, "for-probes")),
         ({"egress": {"probes": False}, "dryRuns": True}, ("for-cilium", "for-aws", "for-gke", "for-dry-runs")),
     ],
 )
@@ -55,4 +59,16 @@ def test_what_the_values_leave_out_is_no_right(
 
 def test_every_file_of_rules_is_given_by_some_values() -> None:
     files = {path.stem.removeprefix("role-") for path in (CHART / "files").glob("role-*.yaml")}
-    assert files == {"in-release-namespace", *ALL}
+    assert files == {"in-release-namespace", *ALL, FORMER}
+
+
+@pytest.mark.parametrize("provider", get_args(EgressProvider))
+def test_a_provider_that_the_values_name_leaves_control_to_take_away_what_another_held(
+    provider: str, render: Render
+) -> None:
+    rendered = render({"servers": {"egress": {"provider": provider}}})
+    (role,) = [one for one in of_kind(rendered, "Role") if one["metadata"]["namespace"] != NAMESPACE]
+    rights = {one for rule in role["rules"] for one in product(rule["apiGroups"], rule["resources"], rule["verbs"])}
+    for kind in BY_PROVIDER.values():
+        group = kind.api_version.partition("/")[0]
+        assert {(group, kind.plural, "list"), (group, kind.plural, "delete")} <= rights
