@@ -64,7 +64,7 @@ def _into(pod: dict[str, Any], other: Environment) -> Iterator[OutOfPlace]:
     why = f"leads to nodes of the restricted environment {other.name!r}, which the entry is not in"
     said = pod.get(_NODES)
     for name, value in said.items() if isinstance(said, dict) else ():
-        if other.node_selector.get(name) == value:
+        if value is not None and other.node_selector.get(name) == value:  # null takes one away
             yield OutOfPlace((*POD, _NODES, name), why)
     theirs = [
         one.get("key") or "" for one in other.tolerations

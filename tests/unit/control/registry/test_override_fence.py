@@ -55,6 +55,11 @@ def test_nothing_else_gets_to_the_nodes_of_a_restricted_one(pod: dict[str, Any],
     assert found(None, **pod) == [path]
 
 
+def test_a_label_that_is_taken_away_leads_to_nobody_s_nodes() -> None:
+    assert found(OPEN, nodeSelector={"disk": None}) == []
+    assert found(None, nodeSelector={"disk": None}) == []
+
+
 def test_where_a_restricted_one_tolerates_every_taint_each_may_be_that_of_its_nodes() -> None:
     every = environment("live", restricted=True, tolerations=({"operator": "Exists"},))
     text = write_yaml({"spec": {"template": {"spec": {"tolerations": [{"key": "live", "operator": "Exists"}]}}}})
