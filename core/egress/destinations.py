@@ -75,7 +75,7 @@ def checked_domain(text: str) -> str:
     if not text.isascii():
         raise ValueError(f"{_shown(text)} is not in ASCII; write such names as xn-- (punycode, RFC 5891)")
     domain = text.lower().removesuffix(".")
-    name = domain.removeprefix("**.").removeprefix("*.") if domain.startswith("*") else domain
+    name = domain.removeprefix("**." if domain.startswith("**.") else "*.")
     labels = name.split(".")
     if "*" in name:
         raise ValueError(f"{_shown(text)}: wildcards stand in front: *.example.com, **.example.com")

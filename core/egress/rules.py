@@ -19,14 +19,14 @@ EgressMode = Literal["off", "all", "restricted"]
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 
 
-def _in_ipv6(network: IPv4Network) -> IPv6Network:
+def in_ipv6(network: IPv4Network) -> IPv6Network:
     """An IPv4 network as a translator (RFC 6052) takes it for."""
     return IPv6Network((int(_NAT64.network_address) + int(network.network_address), 96 + network.prefixlen))
 
 
 SHUT: Final[tuple[Network, ...]] = (
     *(network for network, _ in NEVER),
-    *(_in_ipv6(network) for network, _ in NEVER if isinstance(network, IPv4Network)),
+    *(in_ipv6(network) for network, _ in NEVER if isinstance(network, IPv4Network)),
     # Other forms that carry an IPv4 address, which nobody uses now.
     *(IPv6Network(text) for text in ("::/96", "64:ff9b:1::/48", "2002::/16")),
 )

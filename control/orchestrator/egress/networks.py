@@ -7,7 +7,7 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Any, Final
 
 from core.egress.addresses import Network, within
-from core.egress.rules import SHUT
+from core.egress.rules import SHUT, in_ipv6
 
 EVERYWHERE: Final = ("0.0.0.0/0", "::/0")
 
@@ -25,8 +25,11 @@ class Block:
 
 
 def blocks(cidrs: Iterable[str], never: Iterable[Network]) -> list[Block]:
-    """Each network with its exceptions, without those of which nothing is left."""
-    shut = (*SHUT, *never)
+    """Each network with its exceptions, without those of which nothing is left. An IPv4 network of `never` is shut
+    where a translator reaches it, too.
+    """
+    never = tuple(never)
+    shut = (*SHUT, *never, *(in_ipv6(one) for one in never if isinstance(one, IPv4Network)))
     made = (_block(ipaddress.ip_network(cidr), shut) for cidr in cidrs)
     return [block for block in made if block is not None]
 

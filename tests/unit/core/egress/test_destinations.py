@@ -82,6 +82,7 @@ def test_a_domain_comes_back_in_its_one_form(text: str, normal: str) -> None:
         ("api.*.example.com", "wildcards stand in front"),
         ("a*.example.com", "wildcards stand in front"),
         ("*.*.example.com", "wildcards stand in front"),
+        ("**.*.example.com", "wildcards stand in front"),
         ("***.example.com", "wildcards stand in front"),
         ("localhost", "at least two labels"),
         ("a.localhost", "at least two labels"),

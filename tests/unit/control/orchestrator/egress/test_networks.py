@@ -26,3 +26,10 @@ def test_a_network_of_which_nothing_is_left_is_left_out() -> None:
 def test_exceptions_that_overlap_are_one() -> None:
     never = (ipaddress.ip_network("10.1.0.0/16"), ipaddress.ip_network("10.1.2.0/24"))
     assert blocks(["10.0.0.0/8"], never) == [Block("10.0.0.0/8", ("10.1.0.0/16",))]
+
+
+def test_an_ipv4_network_that_an_operator_shuts_is_not_reached_through_a_translator_either() -> None:
+    never = (ipaddress.ip_network("10.0.0.0/8"),)
+    (everywhere,) = blocks(["::/0"], never)
+    assert "64:ff9b::a00:0/104" in everywhere.shut
+    assert blocks(["64:ff9b::a01:0/112"], never) == []
