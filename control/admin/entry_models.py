@@ -209,7 +209,10 @@ class EntryView(EntryFields, Item):
 
     credential_placement: dict[str, Any]
     has_client_secret: bool = Bound(description="Whether the secret of a client at the provider is kept.")
-    placed_by: Id | None = Bound(description="Who put it into its environment; null: nobody who is still there.")
+    placed_by: Id | None = Bound(
+        description="Who put it into its environment, or made another server of it there since; null: nobody who is "
+        "still there."
+    )
     fixed_header_names: list[str]
     run_secret_names: list[str]
     discovery_installation_id: Id | None = Bound(

@@ -104,7 +104,7 @@ async def probe_environment(asked: Asked, environment_id: Id) -> EnvironmentView
 
 @operations.delete("/environments/{environment_id}")
 async def delete_environment(asked: Asked, environment_id: Id) -> None:
-    """Delete an environment that no entry is in."""
+    """Delete an environment that no entry is in. A restricted one needs `environment:deploy-to-restricted`."""
     async with asked.changing() as write:
         await changes.delete(write, environment_id, asked.version)
 

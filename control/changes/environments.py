@@ -14,7 +14,8 @@ from control.changes.visible import seen_entries
 from control.changes.write import Write
 from control.registry.actions import Action
 from control.registry.broken_rule import BrokenRule
-from control.registry.entry import Entry, NewEntry, WantedEntry
+from control.registry.credential import Credential, StaticCredential, WithAccount
+from control.registry.entry import Entry, EntryFields, NewEntry, WantedEntry
 from control.registry.environment import Environment, NewEnvironment, told_of_environment
 from control.registry.environment_rules import check_environment
 from control.registry.fields import Field
@@ -72,8 +73,12 @@ async def change(
 
 
 async def delete(write: Write, environment_id: str, version: int | None = None) -> None:
-    """Delete one that no entry is in and no gateway names; NotNow for another."""
+    """Delete one that no entry is in and no gateway names; NotNow for another. Whoever deletes a restricted one may
+    lift its restriction: else another would be made in its place, and lead to where it led.
+    """
     before = await _locked(write, environment_id, "environment:delete", version)
+    if before.restricted:
+        await _refuse_to_decide(write, before)
     inside = await entries.inside(write.connection, environment_id)
     if inside:
         seen = [one.slug for one in seen_entries(inside, write.actor)]
@@ -100,14 +105,16 @@ async def placer(write: Write, wanted: WantedEntry, before: Entry | None, *, nam
     environment, or be another server in one, and the actor may not do that; BrokenRule for an environment that is not
     there.
 
-    `named`: that its environment is asked for, be it the one that it is in. Then whoever holds the permission stands
-    for it from now on, in the place of somebody who holds it no more.
+    Whoever makes another server of it stands for that, also where nothing is restricted yet. `named`: that its
+    environment is asked for, be it the one that it is in. Then whoever holds the permission stands for it from now
+    on, in the place of somebody who holds it no more.
     """
     was, kept = (before.environment_id, before.placed_by) if before else (None, None)
     there, actor = wanted.environment_id, write.actor.user_id or None
     if before is not None and there == was:
         if there is not None and _is_another(wanted, before):
             await _refuse_restricted(write, there)
+            return actor
         takes_over = named and there is not None and write.actor.may(DEPLOY)
         return actor if takes_over else kept
     for one in sorted(filter(None, (was, there))):
@@ -127,7 +134,17 @@ def _is_another(wanted: WantedEntry, before: Entry) -> bool:
     """
     if wanted.reached != before.reached or wanted.run_secrets is not None:
         return True
+    if _at_start(wanted) != _at_start(before):
+        return True
     return [*map(_given, wanted.fields)] != [*map(_given, before.fields)]
+
+
+def _at_start(entry: EntryFields) -> Credential | None:
+    """Its credential, if that is a variable or a file of its program; another provider's token is another content."""
+    credential = entry.credential
+    if not isinstance(credential, StaticCredential | WithAccount):
+        return None
+    return credential if credential.variable or credential.file else None
 
 
 def _given(field: Field) -> Field:

@@ -129,7 +129,9 @@ class NewEntry(EntryFields):
     client_secret: bytes | None = field(repr=False)
     """Sealed for this entry and for the provider that it names; None where there is none."""
     placed_by: str | None = None
-    """Who put it into its environment, or stood for that since; None where that person is gone."""
+    """Who put it into its environment, made another server of it there, or stood for that since; None where that
+    person is gone.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

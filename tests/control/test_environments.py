@@ -150,7 +150,7 @@ async def test_entries_and_gateways_that_somebody_does_not_see_are_not_named_whe
     uma = await api.admin.as_new_user("uma", "member")
     role = await api.post("/roles", {"name": "Of uma", "permissions": ["environment:delete"]})
     await api.call("PUT", f"/roles/{role['id']}/holders/{uma.user['id']}", {"team_id": None}, expect=200, tag="*")
-    made, red = await environment(api), await api.team("Red")
+    made, red = await environment(api, restricted=False), await api.team("Red")
     entry = await entry_in(api, made)
     hidden = await api.entry(slug="ledger", environment_id=made["id"], visibility="teams", teams=[red["id"]])
     path = f"/environments/{made['id']}"

@@ -165,6 +165,38 @@ async def test_no_default_makes_another_server_of_what_is_there(api: Api, reache
     await api.patch(path, other)
 
 
+async def test_no_other_variable_or_token_is_given_to_what_is_there_as_its_credential(api: Api) -> None:
+    eva, _ = await editor(api, "eva")
+    provider = {"issuer": "https://id.example", "token_endpoint": "https://id.example/token", "resource": "omit"}
+    credential = {"credential_model": "client_credentials", "credential_placement": {**provider, "variable": "KEY"}}
+    stdio = {"run": {"command": ["server"]}}
+    made = await api.post("/entries", body(stdio, await environment(api), **credential))
+    path = f"/entries/{made['id']}"
+    for other in ({"variable": "MODE"}, {"token_endpoint": "https://evil.example/token"}):
+        change = {"credential_placement": {**made["credential_placement"], **other}}
+        assert DEPLOY in (await api.patch(path, change, as_=eva, expect=403))["detail"]
+    await api.patch(path, {"credential_placement": made["credential_placement"], "name": "Same"}, as_=eva)
+    await api.patch(path, change)
+
+
+async def test_what_somebody_made_of_an_entry_before_its_environment_was_restricted_does_not_run_there(
+    api: Api,
+) -> None:
+    """Dora, who may, put it there; what would run is Eva's."""
+    eva, _ = await editor(api, "eva")
+    dora, _ = await editor(api, "dora", DEPLOY)
+    production = await environment(api, restricted=False)
+    entry = await entry_in(api, production, as_=dora)
+    installation = await api.install(entry)
+    path = f"/entries/{entry['id']}"
+    changed = await api.patch(path, {"run": {"image": "registry.example/evil:1"}}, as_=eva)
+    assert changed["placed_by"] == eva.user["id"]
+    await api.patch(f"/environments/{production['id']}", {"restricted": True})
+    assert await refused_to_run(api, installation)
+    await api.patch(path, {"run": {"image": "registry.example/good:1"}}, as_=dora)
+    assert not await refused_to_run(api, installation)
+
+
 async def dora_saves(api: Api, dora: AdminClient, entry: JSON, where: JSON) -> None:
     """As her request does that was let in while she still held the permission."""
     async with transaction(api.pool, readonly=True) as connection:
@@ -271,6 +303,16 @@ async def test_it_is_moved_to_no_other_place_without_the_permission(api: Api, pl
     assert DEPLOY in (await api.patch(path, place, as_=uma, expect=403))["detail"]
     await api.patch(path, {"name": "Safe"}, as_=uma)
     await api.patch(path, place)
+
+
+async def test_it_is_not_deleted_and_made_again_without_the_restriction_by_whoever_may_not_lift_it(api: Api) -> None:
+    uma, _ = await editor(api, "uma", "environment:create", "environment:delete")
+    vault = {"name": "Vault", "namespace": "vault"}
+    made = await api.post("/environments", {**vault, "restricted": True})
+    path = f"/environments/{made['id']}"
+    assert DEPLOY in (await api.call("DELETE", path, expect=403, as_=uma, tag="*"))["detail"]
+    await api.delete(path)
+    await api.delete(f"/environments/{(await api.post('/environments', vault, as_=uma))['id']}", as_=uma)
 
 
 async def test_whoever_lifts_the_restriction_holds_it_when_they_do(api: Api) -> None:
