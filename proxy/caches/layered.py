@@ -56,11 +56,13 @@ class LayeredCache(Generic[V]):
         tasks: Tasks,
         patience: Callable[[], float] = lambda: PATIENCE_S,
         gathered: float = 0.0,
+        form: int = 0,
     ) -> None:
+        """`form`: of what copies say (`redis_copy.SealedForm`)."""
         self.memory: TwoAgeCache[V] = TwoAgeCache(
             name, size=size, soft=soft, hard=hard, tasks=tasks, patience=patience, gathered=gathered
         )
-        self._form = SealedForm(ring, name, kind)
+        self._form = SealedForm(ring, name, kind, form)
         self._copy = RedisCopy(redis, self._form, redis_name, hard, tasks)
         self._soft, self._hard, self._size = soft, hard, size
         self._patience = patience

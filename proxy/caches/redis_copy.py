@@ -28,14 +28,20 @@ class _Copy(msgspec.Struct, Generic[V], array_like=True):
     """Unix seconds."""
     expires: float
     value: V
+    form: int = 0
+    """Of what the value says: see `SealedForm`. Workers of the version before write none."""
 
 
 class SealedForm(Generic[V]):
-    """A cached value as bytes outside of our memory: sealed, with its age, bound to its key."""
+    """A cached value as bytes outside of our memory: sealed, with its age, bound to its key.
 
-    def __init__(self, ring: KeyRing, purpose: str, kind: type[V]) -> None:
+    `form`: rises where a value says something new without which it must not be believed. What workers of a version
+    before wrote, who did not know that, is then a miss, and no alarm: in an upgrade they work beside these.
+    """
+
+    def __init__(self, ring: KeyRing, purpose: str, kind: type[V], form: int = 0) -> None:
         self._sealer = Sealer(ring, purpose)
-        self._purpose = purpose
+        self._purpose, self._form = purpose, form
         self._decoder = msgspec.msgpack.Decoder(_Copy[kind])  # type: ignore[valid-type]  # built once at start
         self.broken = 0
 
@@ -43,10 +49,10 @@ class SealedForm(Generic[V]):
         """The bytes to keep."""
         asked = time.time() - (time.monotonic() - aged.asked)
         expires = min(aged.expires, 1e15)
-        return self._sealer.seal(msgspec.msgpack.encode(_Copy(asked, expires, aged.value)), key)
+        return self._sealer.seal(msgspec.msgpack.encode(_Copy(asked, expires, aged.value, self._form)), key)
 
     def open(self, key: str, sealed: bytes) -> Aged[V] | None:
-        """The value and its age, or None for what is not ours, not for this key, or from the future."""
+        """The value and its age, or None for what is not ours, of another key or an older form, or from the future."""
         try:
             copy = self._decoder.decode(self._sealer.open(sealed, key))
         except (SealBroken, msgspec.MsgspecError) as broken:
@@ -54,7 +60,7 @@ class SealedForm(Generic[V]):
             log.error("a kept value was not ours", extra={"purpose": self._purpose, "why": str(broken)})
             return None
         age = time.time() - copy.asked
-        if age < -CLOCK_SKEW_S:
+        if age < -CLOCK_SKEW_S or copy.form < self._form:
             return None
         return Aged(copy.value, time.monotonic() - max(age, 0.0), copy.expires)
 

@@ -26,6 +26,10 @@ from proxy.resolve.refreshes import GATHERED_S, Refreshes
 from proxy.resolve.renewals import Renewals, end_of, may_be_held
 
 _SIZE = 50_000
+_HELD_FORM: Final = 1
+"""Of copies that say to what a server's address is held. One that does not, of a worker of the version before, would
+be taken to be held to nothing.
+"""
 AWAITED_S: Final = 30.0
 """After this nobody asks once more for a token that a provider has to give first, or for a server that is starting:
 half of what a call may take."""
@@ -63,6 +67,7 @@ class Installations:
             tasks=tasks,
             patience=control.pulse.patience,
             gathered=gathered,
+            form=_HELD_FORM,
         )
         self._ahead = Ahead(
             self.resolved, lambda key, question: self._ask(key, question, self.refreshes.ask), tasks, soft

@@ -57,6 +57,17 @@ async def test_what_is_not_ours_is_a_miss_and_an_alarm(
     assert copy._form.broken == len(caplog.records) == 4
 
 
+def test_a_copy_of_an_older_form_is_a_miss_and_no_alarm_and_one_of_a_newer_form_is_read() -> None:
+    before, now = SealedForm(RING, "verdicts", str), SealedForm(RING, "verdicts", str, form=1)
+    value = Aged("v", 0.0)
+    assert now.open("k", before.close("k", value)) is None
+    assert (now.broken, before.broken) == (0, 0)
+    for one in (before, now):
+        found = one.open("k", now.close("k", value))
+        assert found is not None
+        assert found.value == "v"
+
+
 async def test_a_copy_of_another_purpose_or_shape_is_a_miss(clock: Clock, redis: MemoryRedis) -> None:
     await copies(redis).write("k", Aged("v", clock.now))
     assert await copies(redis, purpose="connections").read("k") is None

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 import pytest
 from msgspec.structs import replace
 
+from core import redis_names
+from core.egress.rules import EgressRules
 from core.keys import new_key, parse_key_ring
 from core.resolve import (
     InstallationAnswer,
@@ -14,7 +16,8 @@ from core.resolve import (
 )
 from core.snapshot import Route
 from core.tasks import Tasks
-from proxy.caches.two_ages import SourceUnreachable
+from proxy.caches.redis_copy import SealedForm
+from proxy.caches.two_ages import Aged, SourceUnreachable
 from proxy.redis import Redis
 from proxy.refusals import Refusal
 from proxy.resolve import installations as module
@@ -23,6 +26,7 @@ from proxy.resolve.installations import Installations, whose
 from proxy.resolve.renewals import MARGIN_S
 from tests.fakes.call_parts import installation
 from tests.fakes.callers import a_user, caller_of
+from tests.unit.proxy.caches.conftest import MemoryRedis
 
 QUESTION = InstallationQuestion("digest", "g", "a")
 CALLER = a_user("u")
@@ -88,6 +92,18 @@ async def test_a_refusal_is_told_with_its_link_and_not_kept() -> None:
             await made.resolve("g/a/*", QUESTION)
         assert (refused.value.sentence, refused.value.link) == ("Connect it first.", "https://here")
     assert len(control.asked) == 2
+
+
+async def test_a_copy_that_does_not_say_to_what_the_address_is_held_is_not_believed() -> None:
+    now = replace(installation(), egress=EgressRules("off"), environment="production")
+    redis, ring, control = MemoryRedis(), parse_key_ring("proxy", new_key()), Control(InstallationAnswer(now))
+    made = Installations(control, redis, ring, soft=60, hard=600, tasks=Tasks("test"))  # type: ignore[arg-type]  # the parts that are used
+    # A worker of the version before leaves out what it does not know.
+    before = SealedForm(ring, "connections", ResolvedInstallation)
+    left = before.close("g/a/*", Aged(replace(now, egress=EgressRules(), environment=""), time.monotonic()))
+    redis.values[redis_names.installation_key("g/a/*")] = left
+    assert (await made.resolve("g/a/*", QUESTION)).egress == EgressRules("off")
+    assert made.resolved._form.broken == 0
 
 
 async def test_an_empty_answer_is_a_refusal() -> None:
