@@ -134,7 +134,7 @@ class Replica:
         self.exchanges = Exchanges(
             questions_pool, OneExchange(asker, seals, self.key_sets, self.kept_tokens, time.time)
         )
-        self.metrics = Metrics(pool, self.renewals, self.exchanges.counts)
+        self.metrics = Metrics(pool, self.renewals, self.exchanges.counts, place)
         statements = StatementSigner(settings.signing_ring, settings.pages_url)
         usable = Usable(
             seals, self.renewals, place=place, for_callers=self.exchanges, statements=CallerStatements(statements)

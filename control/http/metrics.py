@@ -11,6 +11,7 @@ from typing import Final
 from aiohttp import web
 
 from control.accounts.renewals import Renewals
+from control.registry.server_state import Place
 from control.store.enforcement import standings
 from control.store.pool import Pool, StoreConflict, StoreUnavailable, transaction
 from control.store.renewals import Standing, standing
@@ -22,10 +23,12 @@ COUNTED_EVERY_S: Final = 5.0
 
 
 class Metrics:
-    """Answers whoever scrapes; it needs the database, and what counts renewals."""
+    """Answers whoever scrapes; it needs the database, and what counts renewals. `place`: where servers run here."""
 
-    def __init__(self, pool: Pool, renewals: Renewals, exchanges: ExchangeCounts | None = None) -> None:
-        self._pool, self._renewals, self._exchanges = pool, renewals, exchanges
+    def __init__(
+        self, pool: Pool, renewals: Renewals, exchanges: ExchangeCounts | None = None, place: Place | None = None
+    ) -> None:
+        self._pool, self._renewals, self._exchanges, self._place = pool, renewals, exchanges, place
         self._one_at_a_time = asyncio.Lock()
         self._standing: tuple[Standing, Counted, list[tuple[str, str, int]]] | None = None
         self._counted = 0.0
@@ -57,7 +60,7 @@ class Metrics:
                 try:
                     async with transaction(self._pool, readonly=True) as connection:
                         stands, servers = await standing(connection), await counted(connection)
-                        self._standing = stands, servers, await standings(connection)
+                        self._standing = stands, servers, await standings(connection, self._place)
                 except (StoreUnavailable, StoreConflict):
                     self._standing = None
                 self._counted = time.monotonic()

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from control.registry.enforcement import NUMBERS, OLD_AFTER, Enforcement, shown
+from control.registry.enforcement import NUMBERS, Enforcement, shown
 from control.registry.environment import Environment
 from control.registry.server_state import Place
 from control.store import environments
@@ -85,13 +85,12 @@ async def ask_again(connection: Connection, environment_id: str) -> None:
     await connection.execute("select pg_notify('archway_servers', $1::text)", environment_id)
 
 
-async def standings(connection: Connection) -> list[tuple[str, str, int]]:
-    """How all of them stand, for metrics: an environment's name, a kind, and the number of its state."""
-    rows = await connection.fetch(
-        """select v.name, e.kind,
-               case when e.probed_at < now() - $1::interval then 'unknown' else e.state end as state
-           from egress_enforcement e join environments v on v.id = e.environment_id
-           where v.egress is not null order by v.name, e.kind""",
-        OLD_AFTER,
-    )
-    return [(row["name"], row["kind"], NUMBERS[row["state"]]) for row in rows]
+async def standings(connection: Connection, place: Place | None) -> list[tuple[str, str, int]]:
+    """How all of them stand, for metrics, as people are told: an environment's name, a kind of its rules as they are
+    now, and the number of its state. Nothing where no servers run in a cluster: then nothing is probed.
+    """
+    if place != "cluster":
+        return []
+    found = await environments.with_a_policy(connection)
+    told = await shown_of(connection, found, place)
+    return sorted((one.name, each.kind, NUMBERS[each.state]) for one in found for each in told[one.id])

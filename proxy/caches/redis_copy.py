@@ -52,7 +52,7 @@ class SealedForm(Generic[V]):
         return self._sealer.seal(msgspec.msgpack.encode(_Copy(asked, expires, aged.value, self._form)), key)
 
     def open(self, key: str, sealed: bytes) -> Aged[V] | None:
-        """The value and its age, or None for what is not ours, of another key or an older form, or from the future."""
+        """The value and its age; None for what is not ours, of another key or an older form, or from the future."""
         try:
             copy = self._decoder.decode(self._sealer.open(sealed, key))
         except (SealBroken, msgspec.MsgspecError) as broken:

@@ -47,6 +47,11 @@ async def enforced(api: Api, environment: dict[str, Any]) -> list[dict[str, Any]
     return told
 
 
+async def in_metrics(api: Api) -> list[tuple[str, str, int]]:
+    async with transaction(api.pool) as connection:
+        return await enforcement.standings(connection, "cluster")
+
+
 async def test_nothing_is_known_before_the_first_probe(staging: dict[str, Any]) -> None:
     assert staging["enforcement"] == [
         {"kind": "off", "state": "unknown", "reason": NOT_YET, "provider": "", "probed_at": None}
@@ -136,8 +141,20 @@ async def test_what_was_probed_of_an_environment_that_has_gone_is_not_kept(api: 
 
 
 async def test_metrics_say_it_as_a_number_and_what_is_old_as_not_known(api: Api, staging: dict[str, Any]) -> None:
-    await keep(api, staging, SEEN, replace(SEEN, kind="cidr", state="not_enforced"))
+    await keep(api, staging, SEEN)
+    assert await in_metrics(api) == [("Staging", "off", 1)]
     async with transaction(api.pool) as connection:
-        assert await enforcement.standings(connection) == [("Staging", "cidr", 0), ("Staging", "off", 1)]
         await connection.execute("update egress_enforcement set probed_at = now() - interval '4 hours'")
-        assert await enforcement.standings(connection) == [("Staging", "cidr", -1), ("Staging", "off", -1)]
+    assert await in_metrics(api) == [("Staging", "off", -1)]
+
+
+async def test_metrics_say_of_rules_that_were_never_probed_that_nothing_is_known(
+    api: Api, staging: dict[str, Any]
+) -> None:
+    assert await in_metrics(api) == [("Staging", "off", -1)]
+    await keep(api, staging, SEEN)
+    # Of rules of another kind the probe of those before says nothing.
+    await api.patch(f"/environments/{staging['id']}", {"egress": {"mode": "all"}})
+    assert await in_metrics(api) == [("Staging", "all", -1)]
+    async with transaction(api.pool) as connection:
+        assert await enforcement.standings(connection, "process") == []
