@@ -202,6 +202,12 @@ def test_the_values_of_the_page_on_installing_are_accepted(render: Render) -> No
     assert of_kind(rendered, "Ingress")
 
 
+@pytest.mark.parametrize("plane", ["control", "proxy"])
+def test_nodes_are_drained_one_replica_at_a_time_and_of_ill_ones_at_once(plane: str, render: Render) -> None:
+    spec = named(render({}), "PodDisruptionBudget", f"archway-{plane}")["spec"]
+    assert (spec["maxUnavailable"], spec["unhealthyPodEvictionPolicy"]) == (1, "AlwaysAllow")
+
+
 def test_targets_of_probes_are_told_in_one_setting(render: Render) -> None:
     told = settings_of(render(MATRIX["servers on Google"]), "control")
     assert told["ARCHWAY_PROBE_TARGETS"] == "192.0.2.1:443,example.com:443"
