@@ -33,7 +33,11 @@ def test_nothing_is_taken_away_but_after_the_upgrade_and_when_asked(render: Rend
         "pre-install,pre-upgrade": ["migrate", "--within=3600"],
         "post-install,post-upgrade": ["migrate", "--within=3600", "--contract", "--wait=3600"],
     }
-    assert {job["spec"]["activeDeadlineSeconds"] for job in jobs} == {3720}
+
+
+def test_a_job_has_the_time_that_it_waits_and_the_time_that_it_works(render: Render) -> None:
+    jobs = of_kind(render(MATRIX["upgrade without a way back"]), "Job")
+    assert [job["spec"]["activeDeadlineSeconds"] - 120 for job in jobs] == [3600, 3600 + 3600]
 
 
 def test_control_can_be_left_to_do_it(render: Render) -> None:
