@@ -100,6 +100,10 @@ MATRIX: Final[dict[str, dict[str, Any]]] = {
             }
         }
     },
+    "TLS in the proxies": {
+        "proxy": {"tlsSecret": "mcp-example-com", "service": {"type": "LoadBalancer", "port": 443}},
+        "httpRoute": HTTP_ROUTE,
+    },
     "port of nodes": {"proxy": {"service": {"type": "NodePort", "nodePort": 30400}}},
     "ingress of AWS": {
         "ingress": {

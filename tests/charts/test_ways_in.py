@@ -12,7 +12,7 @@ import yaml
 from tests.charts.conftest import Render
 from tests.charts.custom_resources import said_against_custom
 from tests.charts.matrix import HTTP_ROUTE, INGRESS, MATRIX
-from tests.charts.objects import named, of_kind
+from tests.charts.objects import container_of, named, of_kind, pod_of, settings_of
 from tests.house.tracked import ROOT
 
 
@@ -60,6 +60,26 @@ def test_a_load_balancer_can_be_for_few_and_keep_addresses(render: Render) -> No
     assert service["externalTrafficPolicy"] == "Local"
     assert service["loadBalancerClass"] == "example.com/internal"
     assert service["loadBalancerSourceRanges"] == ["198.51.100.0/24"]
+
+
+def test_proxies_that_end_tls_themselves_have_the_files_and_are_asked_over_tls_how_they_are(render: Render) -> None:
+    rendered = render(MATRIX["TLS in the proxies"])
+    container, told = container_of(rendered, "proxy"), settings_of(rendered, "proxy")
+    (mount,) = (one["mountPath"] for one in container["volumeMounts"] if one["name"] == "tls")
+    (volume,) = (one for one in pod_of(rendered, "proxy")["volumes"] if one["name"] == "tls")
+    assert volume["secret"] == {"secretName": "mcp-example-com"}
+    assert (told["ARCHWAY_TLS_CERT"], told["ARCHWAY_TLS_KEY"]) == (f"{mount}/tls.crt", f"{mount}/tls.key")
+    probes = {name: container[name]["httpGet"]["scheme"] for name in container if name.endswith("Probe")}
+    assert probes == dict.fromkeys(("startupProbe", "livenessProbe", "readinessProbe"), "HTTPS")
+    assert "ARCHWAY_TLS_CERT" not in settings_of(render({}), "proxy")
+
+
+def test_a_load_balancer_listens_where_a_url_without_a_port_leads(render: Render) -> None:
+    rendered = render(MATRIX["TLS in the proxies"])
+    (port,) = named(rendered, "Service", "archway-proxy")["spec"]["ports"]
+    assert (port["port"], port["targetPort"]) == (443, "gateways")
+    (route,) = of_kind(rendered, "HTTPRoute")
+    assert route["spec"]["rules"][0]["backendRefs"] == [{"name": "archway-proxy", "port": 443}]
 
 
 def test_a_port_of_the_nodes_can_be_chosen(render: Render) -> None:

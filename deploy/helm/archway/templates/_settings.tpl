@@ -39,6 +39,10 @@ ARCHWAY_CONTROL_INTERNAL_URL: http://{{ include "archway.name" . }}-control:8402
 ARCHWAY_CONTROL_PUBLIC_URL: http://{{ include "archway.name" . }}-control:8404
 ARCHWAY_GRACE_SECONDS: {{ .Values.proxy.graceSeconds | quote }}
 ARCHWAY_DISK_CACHE: /var/lib/archway/copies
+{{- if .Values.proxy.tlsSecret }}
+ARCHWAY_TLS_CERT: /etc/archway/tls/tls.crt
+ARCHWAY_TLS_KEY: /etc/archway/tls/tls.key
+{{- end }}
 {{- end }}
 
 {{- /* The data of a plane's ConfigMap: a list of the root and the plane's name. */ -}}
