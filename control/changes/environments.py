@@ -207,8 +207,9 @@ async def _refuse_shared(write: Write, asked: NewEnvironment) -> None:
 
 
 def _place(environment: NewEnvironment) -> tuple[object, ...]:
-    """Where its servers run."""
-    return environment.namespace, environment.node_selector, environment.tolerations
+    """Where its servers run; a toleration that leaves something out is the one that says what is usual."""
+    tolerations = [{"operator": "Equal", "value": "", "effect": "", **one} for one in environment.tolerations]
+    return environment.namespace, environment.node_selector, tolerations
 
 
 async def _locked(write: Write, environment_id: str, action: Action, version: int | None) -> Environment:

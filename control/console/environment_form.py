@@ -1,7 +1,7 @@
 """The form of an environment: its fields as they are typed, and what was typed as the admin API wants it.
 
 A toleration is typed as kubectl writes a taint, `key=value:effect`; `key:effect` tolerates any value, `*` every
-taint, and a number of seconds may follow: `key:NoExecute:60`
+taint, `*:effect` every one of that effect, and a number of seconds may follow: `key:NoExecute:60`
 (https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/).
 """
 
@@ -94,18 +94,20 @@ def _toleration(line: str) -> dict[str, Any]:
         return {"operator": "Exists"}
     taint, *rest = line.split(":")
     if not 1 <= len(rest) <= 2 or (len(rest) == 2 and not rest[1].isdecimal()):
-        raise invalid("tolerations", f"has {line!r}; write key=value:effect, key:effect, or *, one on each line")
+        ways = "key=value:effect, key:effect, *:effect or *"
+        raise invalid("tolerations", f"has {line!r}; write {ways}, one on each line")
     key, equals, value = taint.partition("=")
-    said: dict[str, Any] = (
-        {"key": key, "operator": "Equal", "value": value} if equals else {"key": key, "operator": "Exists"}
-    )
+    said: dict[str, Any] = {"operator": "Exists"} if taint == "*" else {"key": key, "operator": "Exists"}
+    if equals:
+        said |= {"operator": "Equal", "value": value}
     said |= {"effect": rest[0]} if rest[0] else {}
     return said | ({"tolerationSeconds": int(rest[1])} if len(rest) == 2 else {})
 
 
 def _typed(toleration: Mapping[str, Any]) -> str:
-    if not toleration.get("key"):
-        return "*"
+    key, effect = toleration.get("key") or "*", toleration.get("effect", "")
+    if key == "*" and not effect:
+        return key
     value = f"={toleration.get('value', '')}" if toleration.get("operator", "Equal") == "Equal" else ""
     seconds = f":{toleration['tolerationSeconds']}" if "tolerationSeconds" in toleration else ""
-    return f"{toleration['key']}{value}:{toleration.get('effect', '')}{seconds}"
+    return f"{key}{value}:{effect}{seconds}"

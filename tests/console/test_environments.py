@@ -42,7 +42,7 @@ async def kept(console: Console, environment_id: str) -> Environment | None:
 TYPED = {
     "name": "Production", "restricted": "true", "mode": "restricted", "cidrs": "203.0.113.0/24",
     "domains": "api.example.com\n**.cdn.example.com", "ports": "443\n5432-5440", "node_selector": "pool=tools",
-    "tolerations": "dedicated=tools:NoSchedule\nslow:NoExecute:60\n*",
+    "tolerations": "dedicated=tools:NoSchedule\nslow:NoExecute:60\n*\n*:NoExecute:60",
     "image_registries": "registry.example.com/team",
     "resources.memory_limit": "1Gi", "quota.servers": "20", "quota.memory": "16Gi",
 }  # fmt: skip
@@ -61,7 +61,7 @@ async def test_one_is_made_with_all_that_it_can_say_and_shown(console: Console) 
         assert found.presets == (github.id,)
         domains, ports = ("api.example.com", "**.cdn.example.com"), ("443", "5432-5440")
         assert found.egress == Egress("restricted", ("203.0.113.0/24",), domains, ports)
-        assert [one.get("effect") for one in found.tolerations] == ["NoSchedule", "NoExecute", None]
+        assert [one.get("effect") for one in found.tolerations] == ["NoSchedule", "NoExecute", None, "NoExecute"]
         _, text = await reader.get(where)
         for told in ("**.cdn.example.com", "GitHub", "pool=tools", "registry.example.com/team", "20 servers"):
             assert told in text

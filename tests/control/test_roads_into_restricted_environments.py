@@ -305,6 +305,14 @@ async def test_it_is_moved_to_no_other_place_without_the_permission(api: Api, pl
     await api.patch(path, place)
 
 
+async def test_the_same_tolerations_in_other_words_are_no_other_place(api: Api) -> None:
+    """The console's form says all of a toleration, whatever the API was given."""
+    uma, _ = await editor(api, "uma", "environment:update")
+    made = await api.post("/environments", {"name": "Vault", "restricted": True, "tolerations": [{"key": "vault"}]})
+    said = {"key": "vault", "operator": "Equal", "value": ""}
+    await api.patch(f"/environments/{made['id']}", {"name": "Safe", "tolerations": [said]}, as_=uma)
+
+
 async def test_it_is_not_deleted_and_made_again_without_the_restriction_by_whoever_may_not_lift_it(api: Api) -> None:
     uma, _ = await editor(api, "uma", "environment:create", "environment:delete")
     vault = {"name": "Vault", "namespace": "vault"}
