@@ -41,7 +41,9 @@ async def held(write: Write, entry: EntryFields) -> Held | None:
 
 
 async def refuse_over(write: Write, to: Held | None) -> None:
-    """Raise NotNow where a team's servers have grown over the quota: with what is used, asked for and allowed."""
+    """Raise NotNow where a team's servers have grown over the quota: with what is used, asked for and allowed, if the
+    actor may see that of the team.
+    """
     if to is None:
         return
     for one in await usage.of_environment(write.connection, to.environment):
@@ -49,8 +51,8 @@ async def refuse_over(write: Write, to: Held | None) -> None:
         if why:
             seen = one.team_id is None or one.team_id in write.actor.teams or write.actor.may("team:read")
             named = "what belongs to no team" if one.team is None else f"the team {one.team!r}"
-            whose = named if seen else "a team of others"
+            whose = f"{named} ({why})" if seen else "a team of others"
             raise NotNow(
-                f"The environment {to.environment.name!r} has no room left for {whose} ({why}). "
+                f"The environment {to.environment.name!r} has no room left for {whose}. "
                 "Delete installations there, lower the resources of the entry, or ask an admin for a larger quota."
             )
