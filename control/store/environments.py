@@ -72,12 +72,6 @@ async def restricted(connection: Connection) -> list[Environment]:
     return [made(Environment, row) for row in await connection.fetch(_SELECT + "where restricted order by name")]
 
 
-async def entries_in(connection: Connection, environment_id: str) -> list[str]:
-    """Slugs of the entries that are in it, in their order."""
-    rows = await connection.fetch("select slug from entries where environment_id = $1 order by slug", environment_id)
-    return [row["slug"] for row in rows]
-
-
 def held_to(policy: Mapping[str, Any] | None) -> Held | None:
     """What `POLICY_OF_ENTRY` found, its presets looked up; None where it allows everything."""
     if policy is None:

@@ -155,7 +155,9 @@ async def test_nobody_is_told_of_entries_and_gateways_that_they_do_not_see(conso
     for name, role, all_of_it in (("Uma", "member", False), ("Ann", "admin", True)):
         async with reading(console, await console.person(name, role)) as reader:
             _, text = await reader.get(f"/environments/{one.id}")
+            _, listed = await reader.get("/environments")
         assert text.count("open-ledger") == 2, "as what is in it, and as what is shut out"
+        assert ("<td>2 entries</td>" if all_of_it else "<td>1 entry</td>") in listed
         assert ("hidden-ledger" in text, "hidden-way" in text) == (all_of_it, all_of_it)
 
 

@@ -5,12 +5,13 @@ from aiohttp import web
 
 from control.admin.environment_models import EnvironmentQuery, NewEnvironment
 from control.changes import environments as changes
+from control.changes.visible import seen_entries
 from control.console import environment_form
 from control.console.forms import REFUSALS, Form
 from control.console.visit import Visit
 from control.http.paging import page_of, place_key
 from control.registry import environment
-from control.store import egress_presets, enforcement, environments
+from control.store import egress_presets, enforcement, entries, environments
 from control.store.pool import transaction
 
 _MOST_PRESETS = 200
@@ -22,7 +23,7 @@ async def show(visit: Visit) -> web.Response:
     async with transaction(visit.pool, readonly=True) as connection:
         rows = await environments.page(connection, limit=query.fetch, after=query.place, name=query.name)
         held = await enforcement.shown_of(connection, rows, visit.deps.place)
-        inside = {one.id: await environments.entries_in(connection, one.id) for one in rows}
+        inside = {one.id: seen_entries(await entries.inside(connection, one.id), visit.caller) for one in rows}
     page = page_of(rows, query, lambda one: {"row": one}, lambda one: place_key(one.name, one.id))
     shown = [one["row"] for one in page.items]
     return visit.page("environments/list.html", rows=shown, held=held, inside=inside, next=page.next, query=query)
