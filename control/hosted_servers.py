@@ -164,7 +164,8 @@ async def _in_a_cluster(
     loop = ServerLoop(runtime, _rows(pool, seals, TokensAtStart(renewals), settings.base_image), report)
     holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     lease = Lease(cluster, settings.release_namespace, f"archway-servers-{instance_id[-12:]}", holder)
-    probes = ProbeRounds(Prober(cluster, defaults, settings.probed, lambda: looks.known), _probe_rows(pool))
+    prober = Prober(cluster, defaults, settings.probed, lambda: looks.known)
+    probes = ProbeRounds(prober, _probe_rows(pool), settings.namespaces)
     return HostedServers(runtime, loop, _sleeper(pool, runtime, heard), lease.lead, cluster.close, probes)
 
 

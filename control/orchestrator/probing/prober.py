@@ -126,10 +126,9 @@ class Prober:
             await asyncio.sleep(LOOK_S)
 
     async def clear(self, namespace: str) -> None:
-        """Take away all that is of any probe in this namespace ('': the deployment's own): pods first, then what
-        confines them. Raises RuntimeAway and ClusterSaid.
+        """Take away all that is of any probe in this namespace: pods first, then what confines them. Raises
+        RuntimeAway and ClusterSaid.
         """
-        namespace = namespace or self._defaults.namespace
         listed, _ = await self._cluster.list(POD, namespace, self._labels)
         for pod in listed:
             await self._cluster.delete(POD, namespace, pod["metadata"]["name"])

@@ -48,7 +48,7 @@ class Probes(Protocol):
         """What it showed, for each kind."""
 
     async def clear(self, namespace: str) -> None:
-        """Take away what any probe left in this namespace; '': the deployment's own."""
+        """Take away what any probe left in this namespace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +65,14 @@ class ProbeRounds:
     """The rounds of one deployment in its cluster."""
 
     def __init__(
-        self, prober: Probes, rows: ProbeRows, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        prober: Probes,
+        rows: ProbeRows,
+        namespaces: Sequence[str],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._prober, self._rows, self._now = prober, rows, now
+        """`namespaces`: all in which servers may run."""
+        self._prober, self._rows, self._namespaces, self._now = prober, rows, namespaces, now
         self._told = asyncio.Event()
         self._every = timedelta(minutes=between(*EVERY_MIN))
 
@@ -78,8 +83,7 @@ class ProbeRounds:
     async def run(self) -> None:
         """Probe whenever there is reason, until cancelled."""
         await self._until_known()
-        confined = await self._rows.confined()
-        for namespace in sorted({"", *(environment.namespace for environment, _ in confined)}):
+        for namespace in self._namespaces:  # also where no environment is any more
             with suppress(RuntimeAway, ClusterSaid):  # one without rights stops no other
                 await self._prober.clear(namespace)
         while True:

@@ -18,6 +18,8 @@ from core.egress.rules import Allowed, EgressRules
 from tests.kube.passing import Passing, running
 from tests.unit.control.orchestrator.probing.environments import ENVIRONMENT, ID, NOW
 
+NAMESPACES = ("servers", "where-an-environment-was")
+
 
 class Scene:
     """A prober and rows, both in memory."""
@@ -32,7 +34,7 @@ class Scene:
         self.provider = "kubernetes"
         self.now = NOW
         rows = ProbeRows(self._confined, self._last, self._keep)
-        self.rounds = ProbeRounds(self, rows, lambda: self.now)
+        self.rounds = ProbeRounds(self, rows, NAMESPACES, lambda: self.now)
 
     async def rests_on(self) -> Any:
         if not self.provider:
@@ -74,7 +76,10 @@ async def scene(passing: Passing) -> AsyncIterator[Scene]:
 async def test_an_environment_is_probed_once_and_then_left_alone(scene: Scene, passing: Passing) -> None:
     await passing.seconds(4 * LOOK_EVERY_S, by=5)
     assert scene.probed == [(ID, ("off",))]
-    assert scene.cleared == [""]
+
+
+async def test_what_a_control_that_died_left_is_taken_away_wherever_servers_may_run(scene: Scene) -> None:
+    assert scene.cleared == [*NAMESPACES]
 
 
 async def test_what_showed_is_kept(scene: Scene, passing: Passing) -> None:
@@ -139,7 +144,7 @@ async def test_nothing_is_probed_before_it_is_known_who_holds_policies(passing: 
         assert (scene.probed, scene.cleared) == ([], [])
         scene.provider = "cilium"
         await passing.until(lambda: len(scene.probed) == 1, by=0.5)
-        assert scene.cleared == [""]
+        assert scene.cleared == [*NAMESPACES]
 
 
 async def test_what_is_gone_is_not_probed(scene: Scene, passing: Passing) -> None:
