@@ -6,12 +6,15 @@ import json
 from itertools import takewhile
 from textwrap import dedent
 from types import ModuleType
+from typing import Any
 
 import pytest
 import yaml
 
+from control.settings import from_environment
 from tests.charts.conftest import Render
-from tests.charts.matrix import INGRESS, MATRIX, NEEDED, TOLERATION
+from tests.charts.keys import secrets_of_a_deployment
+from tests.charts.matrix import HTTP_ROUTE, INGRESS, MATRIX, NEEDED, TOLERATION
 from tests.charts.objects import container_of, named, of_kind, pod_of, secrets_of, settings_of
 from tests.charts.rendering import CHART, NAMESPACE
 from tests.house.tracked import ROOT
@@ -141,8 +144,13 @@ def test_names_of_objects_stay_labels_whatever_the_release_is_called(name: str, 
         ({"publicUrl": ""}, "/publicUrl"),
         ({"publicUrl": "mcp.example.com"}, "/publicUrl"),
         ({"publicUrl": "https://mcp.example.com/gateways"}, "/publicUrl"),
+        ({"publicUrl": "https://mcp..example.com"}, "/publicUrl"),
+        ({"publicUrl": "https://mcp.example.com:65536"}, "/publicUrl"),
+        ({"publicUrl": "https://192.0.2.1", "ingress": INGRESS}, "for a name, and not for an address"),
+        ({"publicUrl": "https://192.0.2.1:8443", "httpRoute": HTTP_ROUTE}, "for a name, and not for an address"),
         ({"image": {"repository": ""}}, "/image/repository"),
         ({"image": {"repository": "archway", "tag": "latest"}}, "/image/tag"),
+        ({"image": {"repository": "registry.example.com/archway:0.1.0"}}, "/image/repository"),
         ({"replicas": 3}, "'replicas' not allowed"),
         ({"proxy": {"replicas": "3"}}, "/proxy/replicas"),
         ({"proxy": {"replicas": 0}}, "/proxy/replicas"),
@@ -160,6 +168,8 @@ def test_names_of_objects_stay_labels_whatever_the_release_is_called(name: str, 
             {"proxy": {"service": {"type": "LoadBalancer", "loadBalancerSourceRanges": ["198.51.100.1"]}}},
             "/proxy/service/loadBalancerSourceRanges/0",
         ),
+        ({"proxy": {"settings": {"ARCHWAY_WORKERS": "16"}}}, "diskCacheSize.*give 1088Mi"),
+        ({"settings": {"ARCHWAY_WORKERS": "2"}, "proxy": {"diskCacheSize": "128Mi"}}, "diskCacheSize.*give 192Mi"),
         ({"httpRoute": {"enabled": True}}, "/httpRoute/parentRefs"),
         ({"httpRoute": {"parentRefs": [{"namespace": "gateways"}]}}, "missing property 'name'"),
         ({"migrations": {"enabled": True}}, "'enabled' not allowed"),
@@ -174,11 +184,18 @@ def test_names_of_objects_stay_labels_whatever_the_release_is_called(name: str, 
         ({"settings": {"LOG_LEVEL": "DEBUG"}}, "LOG_LEVEL"),
         ({"settings": {"ARCHWAY_RECORDS_DAYS": 30}}, "ARCHWAY_RECORDS_DAYS"),
         ({"tolerations": [{"key": "a", "operator": "Is"}]}, "/tolerations/0/operator"),
+        ({"tolerations": [{"operator": "Equal", "value": "b"}]}, "/tolerations/0/operator"),
+        ({"servers": {"tolerations": [{"key": "a", "operator": "Exists", "value": "b"}]}}, "/servers/tolerations/0"),
         ({"servers": {"namespaces": []}}, "/servers/namespaces"),
+        ({"servers": {"namespaces": ["kube-system"]}}, "/servers/namespaces/0"),
         ({"servers": {"namespaces": [f"tools-{number}" for number in range(21)]}}, "/servers/namespaces"),
         ({"servers": {"egress": {"provider": "calico"}}}, "/servers/egress/provider"),
         ({"servers": {"egress": {"never": ["10.0.0.1"]}}}, "/servers/egress/never/0"),
+        ({"servers": {"egress": {"never": ["10.0.0.0/33"]}}}, "/servers/egress/never/0"),
+        ({"servers": {"egress": {"never": ["10.0.0.256/32"]}}}, "/servers/egress/never/0"),
         ({"servers": {"egress": {"dns": ["10.0.0.10, 10.0.0.11"]}}}, "/servers/egress/dns/0"),
+        ({"servers": {"egress": {"dns": ["kube-dns"]}}}, "/servers/egress/dns/0"),
+        ({"servers": {"egress": {"probeTargets": ["example.com:65536"]}}}, "/servers/egress/probeTargets/0"),
         ({"servers": {"egress": {"probeTargets": ["example.com"]}}}, "/servers/egress/probeTargets/0"),
         ({"servers": {"namespaces": ["Tools"]}}, "/servers/namespaces/0"),
         ({"servers": {"namespaces": [NAMESPACE]}}, "own namespace"),
@@ -191,6 +208,30 @@ def test_what_cannot_be_meant_is_refused(
 ) -> None:
     with pytest.raises(helm.HelmError, match=said):
         render(values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"publicUrl": "http://192.0.2.1:30400/"},
+        {"image": {"repository": "localhost:5000/team/archway"}},
+        {"image": {"repository": "archway"}},
+        {"tolerations": [{"operator": "Exists"}, {"key": "a", "value": "b"}, {"key": "a", "operator": "Exists"}]},
+        {"servers": {"egress": {"never": ["0.0.0.0/0", "::/0", "fd00:20::/32", "10.255.255.255/32"]}}},
+        {
+            "servers": {
+                "egress": {"dns": ["fd00::a", "openshift-dns/dns.operator.openshift.io/daemonset-dns=default"]}
+            }
+        },
+        {"servers": {"egress": {"probeTargets": ["[2001:db8::1]:443", "192.0.2.1:65535"]}}},
+    ],
+)
+def test_what_can_be_meant_is_taken_and_control_takes_it(
+    values: dict[str, Any], render: Render, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable, value in {**secrets_of_a_deployment(), **settings_of(render(values), "control")}.items():
+        monkeypatch.setenv(variable, value)
+    assert from_environment()
 
 
 def test_the_values_of_the_page_on_installing_are_accepted(render: Render) -> None:

@@ -21,5 +21,9 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
 {{- define "archway.host" -}}
-{{ regexReplaceAll ":[0-9]+$" (urlParse .Values.publicUrl).host "" }}
+{{- $host := regexReplaceAll ":[0-9]+$" (urlParse .Values.publicUrl).host "" }}
+{{- if regexMatch "^[0-9.]+$" $host }}
+{{- fail "publicUrl: an Ingress or a route is for a name, and not for an address" }}
+{{- end }}
+{{- $host }}
 {{- end }}
