@@ -35,6 +35,16 @@ def test_the_planes_let_in_each_other_and_callers_reach_gateways_alone(render: R
     assert let_in(rendered, "control") == {8402: {"proxy"}, 8404: {"proxy"}}
 
 
+@pytest.mark.parametrize(
+    ("issuer", "who"),
+    [("https://sign-in.example.com", {"anybody", "proxy"}), ("https://mcp.example.com/", {"proxy"})],
+)
+def test_people_whose_pages_have_another_address_are_let_in_to_control(
+    issuer: str, who: set[str], render: Render
+) -> None:
+    assert let_in(render({"settings": {"ARCHWAY_ISSUER_URL": issuer}}), "control") == {8402: {"proxy"}, 8404: who}
+
+
 @pytest.mark.parametrize("plane", ["control", "proxy"])
 def test_metrics_are_for_whom_the_values_name(plane: str, render: Render) -> None:
     rendered = render(MATRIX["monitored"])

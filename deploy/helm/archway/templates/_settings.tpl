@@ -45,6 +45,12 @@ ARCHWAY_TLS_KEY: /etc/archway/tls/tls.key
 {{- end }}
 {{- end }}
 
+{{- /* Not empty where people's pages have an address of their own, so that proxies pass nobody on to control. */ -}}
+{{- define "archway.pagesElsewhere" -}}
+{{- $url := dig "ARCHWAY_ISSUER_URL" "" (mergeOverwrite (dict) .Values.settings .Values.control.settings) }}
+{{- if and $url (ne (trimSuffix "/" $url) (trimSuffix "/" .Values.publicUrl)) }}{{ $url }}{{ end }}
+{{- end }}
+
 {{- /* The data of a plane's ConfigMap: a list of the root and the plane's name. */ -}}
 {{- define "archway.settings" -}}
 {{- $root := index . 0 }}
