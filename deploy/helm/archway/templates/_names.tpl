@@ -1,7 +1,8 @@
 {{- /* Every object is named for the release, within the 63 characters of a label less the longest ending. */ -}}
 {{- define "archway.name" -}}
-{{- if contains "archway" .Release.Name }}{{ .Release.Name | trunc 44 | trimSuffix "-" }}
-{{- else }}{{ printf "%s-archway" (.Release.Name | trunc 36) }}{{ end }}
+{{- $release := .Release.Name | replace "." "-" }}
+{{- if contains "archway" $release }}{{ $release | trunc 44 | trimSuffix "-" }}
+{{- else }}{{ printf "%s-archway" ($release | trunc 36) }}{{ end }}
 {{- end }}
 
 {{- define "archway.labels" -}}
