@@ -130,12 +130,18 @@ def test_a_proxy_has_time_for_its_calls_and_for_callers_to_go_elsewhere(render: 
     assert settings_of(rendered, "proxy")["ARCHWAY_GRACE_SECONDS"] == "120"
 
 
-@pytest.mark.parametrize("name", ["a" * 53, "archway-" + "b" * 45, "x"])
+def test_a_proxy_takes_callers_until_a_balancer_knows_that_it_leaves(render: Render) -> None:
+    rendered = render({"proxy": {"leaveSeconds": 30}})
+    assert pod_of(rendered, "proxy")["terminationGracePeriodSeconds"] == 30 + 30 + 5
+    assert container_of(rendered, "proxy")["lifecycle"]["preStop"] == {"sleep": {"seconds": 30}}
+
+
+@pytest.mark.parametrize("name", ["a" * 53, "archway-" + "b" * 45, "x", "archway.eu", "eu.west"])
 def test_names_of_objects_stay_labels_whatever_the_release_is_called(name: str, render: Render) -> None:
     """63 characters, the most that a Service's name may have (RFC 1035)."""
     names = [one["metadata"]["name"] for one in render({"ingress": INGRESS}, name=name)]
     assert max(map(len, names)) <= 63
-    assert not [one for one in names if one.endswith("-") or "--" in one]
+    assert not [one for one in names if one.endswith("-") or "--" in one or "." in one]
 
 
 @pytest.mark.parametrize(
