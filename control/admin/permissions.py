@@ -124,7 +124,7 @@ TABLE: Mapping[str, tuple[Action, ...]] = MappingProxyType(
         "GET /environments/{environment_id}/usage": ("environment:read",),
         "PATCH /environments/{environment_id}": ("environment:update", "environment:deploy-to-restricted"),
         "POST /environments/{environment_id}/probe": ("environment:update",),
-        "DELETE /environments/{environment_id}": ("environment:delete",),
+        "DELETE /environments/{environment_id}": ("environment:delete", "environment:deploy-to-restricted"),
         "GET /egress-presets": ("egress_preset:read",),
         "POST /egress-presets": ("egress_preset:create",),
         "GET /egress-presets/{egress_preset_id}": ("egress_preset:read",),
