@@ -59,12 +59,14 @@ async def change(
     asked = wanted(before)
     stays = asked.namespace == before.namespace  # perhaps one that is closed by now: the rest is changed all the same
     asked = check_environment(asked, () if stays else safeguards.namespaces)
-    if before.restricted and (not asked.restricted or _place(asked) != _place(before)):
+    moved = _place(asked) != _place(before)
+    if before.restricted and (not asked.restricted or moved):
         await _refuse_to_decide(write, before)
-    await _refuse_shared(write, asked)
+    if before.restricted or moved:
+        await _refuse_shared(write, asked)
     await check_environment_is_held(write, asked, before)
     after = await rows.update(write, environment_id, asked)
-    if _place(after) != _place(before):
+    if moved:
         await enforcement.forget(write.connection, environment_id)
     shut_out = await _announce(write, before, after)
     told = told_of_environment(after) | ({"shut_out": shut_out} if shut_out else {})

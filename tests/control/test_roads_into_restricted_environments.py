@@ -272,6 +272,15 @@ async def test_no_other_environment_leads_into_its_namespace_without_the_permiss
     await api.patch(path, {"namespace": "vault"})
 
 
+async def test_what_shared_a_place_before_it_was_restricted_is_still_changed_in_all_else(api: Api) -> None:
+    uma, _ = await editor(api, "uma", "environment:create", "environment:update")
+    door = f"/environments/{(await api.post('/environments', {'name': 'Door', 'namespace': 'vault'}, as_=uma))['id']}"
+    await api.post("/environments", {"name": "Vault", "restricted": True, "namespace": "vault"})
+    await api.patch(door, {"egress": {"mode": "off"}}, as_=uma)
+    await api.patch(door, {"namespace": "open"}, as_=uma)
+    assert DEPLOY in (await api.patch(door, {"namespace": "vault"}, as_=uma, expect=403))["detail"]
+
+
 @pytest.mark.parametrize(
     "nodes",
     [
