@@ -72,6 +72,8 @@ class Forgetting:
         self._installations.doubt()
         self._key_sets.doubt()
         self._watches.doubt()
+        self._upstreams.doubt()
+        self._subscriptions.doubt_held()
         self._endings.look_at_all()
 
     async def _gateway(self, change: Change) -> None:

@@ -15,6 +15,7 @@ from core.resolve import ResolvedInstallation
 from core.tasks import Tasks
 from proxy.limits.shares import Shares, quarter
 from proxy.refusals import Refusal
+from proxy.upstream.addresses import policy_of
 from proxy.upstream.answers import Json
 from proxy.upstream.listened import Listening, Resolve, Wanted
 
@@ -104,6 +105,10 @@ class SharedListening:
         for server in [one for one in self._servers.values() if one.installation_id == identifier]:
             server.end()
 
+    def held_to_policies(self) -> set[str]:
+        """The installations whose servers are listened to where an environment's policy allows it."""
+        return {server.installation_id for server in self._servers.values() if server.policy}
+
     def given_back(self, hold: Hold) -> None:
         """A hold was released, and does not linger (called by its server)."""
         self._shares.give_back(hold.principal, 1)
@@ -133,6 +138,8 @@ class _Server:
         self._shared, self._key = shared, key
         self.installation_id, self.entry = installation.installation_id, installation.entry
         self._wanted = Wanted()
+        self.policy = policy_of(installation)
+        """To which its address was held when it was connected last."""
         self._holds: dict[str, set[Hold]] = {}
         """By URI; an empty set lingers."""
         self._lingering: dict[str, tuple[Hold, asyncio.TimerHandle]] = {}
@@ -207,7 +214,9 @@ class _Server:
         hold = next((one for holds in self._holds.values() for one in holds), None)
         resolve = self._resolve if hold is None else hold.resolve
         assert resolve is not None  # it begins with the first that is held
-        return await resolve()
+        installation = await resolve()
+        self.policy = policy_of(installation)
+        return installation
 
     def _linger_no_more(self, uri: str) -> None:
         last = self._lingering.pop(uri, None)

@@ -129,6 +129,13 @@ class Subscriptions:
             if of.lets_go(lambda hold: hold.installation_id == identifier):
                 self._look(of)
 
+    def doubt_held(self) -> None:
+        """News of installations may have been missed: what is listened to at servers that are held to a policy is
+        begun again, as is allowed now.
+        """
+        for identifier in self.shared.held_to_policies():
+            self.forget_installation(identifier)
+
     def __len__(self) -> int:
         """Resources that streams of this worker hear of."""
         return sum(len(of.holds) for of in self._streams.values())

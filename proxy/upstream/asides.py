@@ -17,6 +17,7 @@ from core.resolve import ResolvedInstallation
 from core.tasks import Tasks
 from proxy.caches.bounded import Bounded
 from proxy.refusals import Refusal
+from proxy.upstream.addresses import policy_of
 from proxy.upstream.answers import Json
 from proxy.upstream.courtesy import Courtesy
 from proxy.upstream.handshake import UpstreamSession
@@ -49,12 +50,12 @@ class Asides:
 
     async def open(self, key: str, installation: ResolvedInstallation, session: UpstreamSession) -> None:
         """Open the stream of a session that was opened for one client, unless it is, or the server has none."""
-        before = self._open.get(key)
-        if before is not None and before.session == session:
+        before, policy = self._open.get(key), policy_of(installation)
+        if before is not None and (before.session, before.policy) == (session, policy):
             return
         if before is not None:
             before.close()
-        aside = _Aside(session)
+        aside = _Aside(session, policy)
         stream = HeardStream(self._transport, self._courtesy, installation, lambda _method, _params: None)
         stream.take_question = lambda message, method: self._take(key, aside, stream, message, method)
         gone = self._open.put(key, aside)
@@ -95,6 +96,15 @@ class Asides:
             if aside is not None:
                 aside.close()
 
+    def doubt(self) -> None:
+        """News may have been missed: what is held to a policy is closed where no call runs, and opened with the next
+        one as is allowed then.
+        """
+        for key, aside in self._open.items():
+            if aside.policy and not aside.calls:
+                _ = self._open.pop(key)
+                aside.close()
+
     def _take(self, key: str, aside: "_Aside", stream: HeardStream, message: Json, method: str) -> None:
         """A question of the server: it goes to the call that began last. If none runs in a task, those of the session
         are first made to, since a caller can be asked in a task alone.
@@ -133,8 +143,9 @@ class Asides:
 class _Aside:
     """The stream of one session, and the calls of that session which can be asked now."""
 
-    def __init__(self, session: UpstreamSession) -> None:
-        self.session = session
+    def __init__(self, session: UpstreamSession, policy: str) -> None:
+        self.session, self.policy = session, policy
+        """`policy`: to which it is held (`addresses.policy_of`)."""
         self.attended = asyncio.Event()
         """Set when a call begins to be attended."""
         self.calls: list[RunningCall] = []

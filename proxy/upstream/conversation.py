@@ -100,6 +100,11 @@ class Upstreams:
         for part in (self.health, self.asides, *((self.sessions, self.old) if over else ())):
             part.forget_installation(identifier)
 
+    def doubt(self) -> None:
+        """News may have been missed: no stream stays open that a policy may not allow any more and no call needs."""
+        self.asides.doubt()
+        self.old.doubt()
+
     def _new(
         self, installation: ResolvedInstallation, outbound: Outbound, owner: Owner, beside: CallersSide, until: float
     ) -> RunningCall:

@@ -81,6 +81,11 @@ class OldConnection:
         """Whether its address is held to the policy to which this one's is: what was posted is held as the stream."""
         return policy_of(self.at) == policy_of(installation)
 
+    @property
+    def in_use(self) -> bool:
+        """Whether somebody waits for what it says."""
+        return bool(self._waiting)
+
     def agreed(self, version: str) -> None:
         """The session is open, with this revision."""
         self.session = UpstreamSession(_ID, version)

@@ -121,6 +121,14 @@ class OldSessions:
             if key.startswith(identifier + "/"):
                 self.close(key, connection)
 
+    def doubt(self) -> None:
+        """News may have been missed: what is held to a policy is closed where no call runs, and opened with the next
+        one as is allowed then.
+        """
+        for key, (connection, _) in self._open.items():
+            if policy_of(connection.at) and not connection.in_use:
+                self.close(key, connection)
+
     async def _ask(self, place: str, installation: ResolvedInstallation) -> bool:
         speaks = await speaks_old_transport(self._posts, installation)
         self._met.put(place, (speaks, time.monotonic() + (_MET_S if speaks else _NOT_S)))

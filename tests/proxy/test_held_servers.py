@@ -16,6 +16,8 @@ from core.resolve import ResolvedInstallation
 from tests.fakes.mcp_upstream import Era, McpUpstream
 from tests.proxy.conftest import Rig, eventually
 from tests.proxy.test_call_records import arrived
+from tests.proxy.test_offers import offered
+from tests.proxy.test_subscriptions import Caller, server_of
 
 NETWORK = EgressRules("restricted", (Allowed(("127.0.0.1/32",), ports=("1-65535",)),))
 OFF = EgressRules("off")
@@ -123,6 +125,20 @@ async def test_what_is_listened_to_is_held_to_a_policy_of_which_the_news_was_mis
 
         await eventually(is_closed)
         assert rig.worker.watches._held[name].installation.egress == OFF
+
+
+async def test_subscriptions_are_held_to_a_policy_of_which_the_news_was_missed(rig: Rig) -> None:
+    async with server_of("legacy") as there:
+        was = held(rig, there.url)
+        await rig.serve([], offers=[offered(rig, "resources", was)])
+        async with Caller(rig, "modern").hears("a://1"):
+            rig.control.installations = dict.fromkeys(rig.control.installations, replace(was, egress=OFF))
+            rig.worker.forgetting.doubt()  # as after a hole in the news
+
+            async def is_heard_by_nobody() -> bool:
+                return there.heard_by == 0
+
+            await eventually(is_heard_by_nobody)
 
 
 async def test_discovery_is_held_too_and_tells_an_admin_the_host(rig: Rig) -> None:

@@ -10,7 +10,9 @@ from core.identifiers import new_id
 from core.mcp.versions import Era
 from core.resolve import CallerVerdict, Principal, TokenProof
 from proxy.caches.two_ages import Aged
+from proxy.upstream.asides import _Aside
 from proxy.upstream.eras import Found, _key
+from proxy.upstream.handshake import UpstreamSession
 from proxy.worker import Worker
 from tests.fakes.call_parts import installation, worker
 
@@ -94,6 +96,15 @@ async def test_in_doubt_nothing_remembered_is_used_before_it_was_asked_again() -
         assert left(made) == (True, True)  # kept: it may serve while control is away
         assert made.deps.authority.known(TokenProof("d")) is None
         assert made.deps.installations.resolved.memory.fresh("g/a/user:u") is None
+
+
+async def test_in_doubt_no_stream_stays_that_a_policy_may_not_allow_any_more() -> None:
+    async with worker() as made:
+        asides = made.deps.upstreams.asides
+        for name, policy in (("held", "policy"), ("free", "")):
+            _ = asides._open.put(name, _Aside(UpstreamSession("s", "2025-06-18"), policy))
+        made.forgetting.doubt()
+        assert (asides.knows("held"), asides.knows("free")) == (False, True)
 
 
 async def test_every_kind_of_change_has_its_row_and_a_session_that_ends_takes_nothing_else_along() -> None:

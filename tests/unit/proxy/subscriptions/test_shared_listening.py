@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from core.egress.rules import EgressRules
 from core.resolve import ResolvedInstallation
 from core.tasks import Tasks
 from proxy.refusals import Refusal
@@ -79,6 +81,17 @@ async def test_all_who_share_a_server_are_told_and_it_is_listened_to_once(parts:
     await news(ears, "a://1")
     assert parts.told == ["a://1"] * 2
     assert len(parts.listening.ears) == len(parts.shared) == 1
+
+
+async def test_it_is_known_whose_servers_are_listened_to_where_a_policy_allows_it(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts.hold()
+    await turns()
+    assert parts.shared.held_to_policies() == set()
+    monkeypatch.setitem(globals(), "CRM", replace(CRM, egress=EgressRules("off")))
+    await parts.listening.resolves[-1]()
+    assert parts.shared.held_to_policies() == {"i"}
 
 
 async def test_who_may_not_share_is_listened_for_apart(parts: Parts) -> None:

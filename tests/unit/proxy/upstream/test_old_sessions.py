@@ -10,6 +10,7 @@ import orjson
 import pytest
 from msgspec.structs import replace
 
+from core.egress.addresses import PublicUrl
 from core.egress.faults import UpstreamFault
 from core.egress.rules import Allowed, EgressRules
 from core.resolve import ResolvedInstallation
@@ -136,6 +137,20 @@ async def test_who_waits_for_a_new_session_gets_none_that_is_opened_under_anothe
     wide, narrow = held("0.0.0.0/0"), held("192.0.2.0/24")
     both = await asyncio.gather(*(met.old.connection("i/1/u", one, {}) for one in (wide, narrow)))
     assert [one.at.egress for one, _ in both] == [wide.egress, narrow.egress]
+
+
+async def test_where_news_were_missed_none_stays_that_a_policy_may_not_allow_any_more_and_no_call_needs(
+    met: Met,
+) -> None:
+    free, used, idle = [
+        (await met.old.connection(f"i/1/{name}", to, {}))[0]
+        for name, to in (("free", TO), ("used", held("0.0.0.0/0")), ("idle", held("192.0.2.0/24")))
+    ]
+    async with used.request("POST", PublicUrl("http://server.example/messages"), {}, b'{"id":7,"method":"ping"}'):
+        met.old.doubt()
+        while not idle.over:  # noqa: ASYNC110 - it ends at once
+            await asyncio.sleep(0)
+        assert (free.over, used.over) == (False, False)
 
 
 async def test_more_than_there_is_room_for_close_the_one_that_was_not_used_for_longest(
