@@ -28,11 +28,12 @@ from control.http.models import Id
 from control.http.paging import Page, page_of, place_key
 from control.http.problems import conflict
 from control.registry.account import Account
+from control.registry.enforcement import shown_of_server
 from control.registry.install_path import path_to_mend
 from control.registry.installation import Installation, told_of_installation
 from control.registry.server_causes import words_of
 from control.registry.server_state import as_seen_now
-from control.store import accounts, enforcement, environments, installations
+from control.store import accounts, enforcement, entries, environments, installations
 from control.store.pool import Connection, transaction
 from control.store.standings import standings
 
@@ -116,11 +117,13 @@ async def _told(asked: Asked, connection: Connection, found: Sequence[Installati
 async def _egress(asked: Asked, connection: Connection, entry_ids: Collection[str]) -> dict[str, ServerEgressView]:
     """By entry; none of one whose environment has no policy."""
     placed = await environments.of_entries(connection, entry_ids)
+    of = await entries.many(connection, set(placed))
     confined = {one.id: one for one in placed.values() if one.egress is not None}
     told = await enforcement.shown_of(connection, list(confined.values()), asked.deps.place)
     return {
         entry_id: ServerEgressView(
-            mode=one.egress.mode, enforcement=[shown(EnforcementView, each) for each in told[one.id]]
+            mode=one.egress.mode,
+            enforcement=[shown(EnforcementView, each) for each in shown_of_server(told[one.id], of[entry_id])],
         )
         for entry_id, one in placed.items()
         if one.egress is not None

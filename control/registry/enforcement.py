@@ -5,11 +5,14 @@ proofs do not show: what is allowed answered, and what is denied did not though 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
+from control.registry.entry import Entry
 from control.registry.environment import Environment
+from control.registry.override_text import says_nodes
+from control.registry.self_hosted import SelfHosted
 from control.registry.server_state import Place
 from core.egress.rules import EgressRules
 
@@ -25,6 +28,7 @@ PROCESSES: Final = (
     "the same."
 )
 NOT_YET: Final = "No probe has ended yet."
+ON_OTHER_NODES: Final = "The override of its entry says on which nodes it runs, and nothing is probed there."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +64,13 @@ def shown(
         return [Enforcement(kind=kind, state="not_enforced", reason=PROCESSES) for kind in kinds_of(rules)]
     known = {one.kind: one for one in kept}
     return [_as_known(kind, known.get(kind), now) for kind in kinds_of(rules)]
+
+
+def shown_of_server(told: Sequence[Enforcement], entry: Entry) -> list[Enforcement]:
+    """What of that is told of the servers of an entry: on nodes that its override names nothing is known to hold."""
+    if not isinstance(entry.reached, SelfHosted) or not says_nodes(entry.reached.override):
+        return [*told]
+    return [replace(one, state="unknown", reason=ON_OTHER_NODES) if one.state == "enforced" else one for one in told]
 
 
 def _as_known(kind: RuleKind, kept: Enforcement | None, now: datetime) -> Enforcement:

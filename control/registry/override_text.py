@@ -15,6 +15,7 @@ MOST_VALUES: Final = 4_000
 """Names and values in it: control, which reads it, does nothing else meanwhile."""
 POD: Final[Path] = ("spec", "template", "spec")
 _DIGITS: Final = 8
+_OF_NODES: Final = ("nodeSelector", "tolerations")
 
 
 def says_something(text: str) -> bool:
@@ -50,6 +51,12 @@ def items_said(pod: dict[str, Any], name: str) -> list[dict[str, Any]]:
     """The items of a list of the pod's."""
     found = pod.get(name)
     return [one if isinstance(one, dict) else {} for one in found] if isinstance(found, list) else []
+
+
+@lru_cache(maxsize=256)
+def says_nodes(text: str) -> bool:
+    """Whether it says anything of the nodes on which the pod runs."""
+    return not pod_said(text).keys().isdisjoint(_OF_NODES)
 
 
 @lru_cache(maxsize=256)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from control.admin.deps import Deps
-from control.registry.enforcement import NOT_YET, PROCESSES, Enforcement
+from control.registry.enforcement import NOT_YET, ON_OTHER_NODES, PROCESSES, Enforcement
 from control.store import enforcement, environments
 from control.store.pool import transaction
 from tests.control.registry_api import Api, api
@@ -102,6 +102,19 @@ async def test_a_server_says_what_it_may_reach_and_whether_that_holds(api: Api, 
     assert [one["state"] for one in placed["runs"]["egress"]["enforcement"]] == ["not_enforced"]
     elsewhere = await api.install(await api.post("/entries", {**entry, "slug": "other", "name": "Other"}))
     assert elsewhere["runs"]["egress"] == {"mode": "all", "enforcement": []}
+
+
+@pytest.mark.parametrize(("seen", "told"), [(SEEN, ("unknown", ON_OTHER_NODES)), (LEAK, (LEAK.state, LEAK.reason))])
+async def test_of_a_server_on_other_nodes_than_its_environment_s_nobody_knows_that_it_holds(
+    api: Api, staging: dict[str, Any], seen: Enforcement, told: tuple[str, str]
+) -> None:
+    await keep(api, staging, seen)
+    override = "spec: {template: {spec: {nodeSelector: {pool: others}}}}"
+    run = {"command": ["npx", "-y", "f@1.0.0"], "override": override}
+    entry = {"slug": "files", "name": "Files", "kind": "self_hosted", "run": run}
+    placed = await api.install(await api.post("/entries", {**entry, "environment_id": staging["id"]}))
+    assert [(one["state"], one["reason"]) for one in placed["runs"]["egress"]["enforcement"]] == [told]
+    assert [one["state"] for one in await enforced(api, staging)] == [seen.state]
 
 
 async def test_servers_that_are_processes_are_held_by_nothing(

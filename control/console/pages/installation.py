@@ -23,7 +23,7 @@ from control.console.visit import Visit
 from control.credentials.standing import Standing
 from control.registry.account import Account
 from control.registry.credential import CREDENTIAL, kind_of
-from control.registry.enforcement import Enforcement
+from control.registry.enforcement import Enforcement, shown_of_server
 from control.registry.entry import Entry
 from control.registry.environment import Environment
 from control.registry.installation import Installation
@@ -197,8 +197,9 @@ async def _found(connection: Connection, visit: Visit) -> _Found:
     if not row.is_ours or not entry.environment_id:
         return _Found(row, entry, account, stand[row.id])
     inside = await environments.one(connection, entry.environment_id)
-    held = await enforcement.shown_of(connection, [inside], visit.deps.place) if inside else {}
-    return _Found(row, entry, account, stand[row.id], inside, held.get(entry.environment_id, ()))
+    told = await enforcement.shown_of(connection, [inside], visit.deps.place) if inside else {}
+    held = shown_of_server(told.get(entry.environment_id, ()), entry)
+    return _Found(row, entry, account, stand[row.id], inside, held)
 
 
 async def _shown(visit: Visit, form: Form) -> web.Response:

@@ -2,7 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from control.registry.override_text import MOST_VALUES, items_said, pod_said, runs_before, says_something, written
+from control.registry.override_text import (
+    MOST_VALUES,
+    items_said,
+    pod_said,
+    runs_before,
+    says_nodes,
+    says_something,
+    written,
+)
 
 BEFORE = "spec: {template: {spec: {initContainers: [{name: a, image: x}]}}}"
 
@@ -15,6 +23,19 @@ def test_comments_and_blank_lines_say_nothing() -> None:
 @pytest.mark.parametrize("text", ["", "# a", "a: b: c", "[]", "spec: []", "spec: {template: {spec: 1}}"])
 def test_of_what_says_nothing_of_a_pod_nothing_is_read(text: str) -> None:
     assert pod_said(text) == {}
+
+
+@pytest.mark.parametrize(
+    ("said", "is_said"),
+    [
+        ("nodeSelector: {pool: tools}", True),
+        ("nodeSelector: null", True),
+        ("tolerations: [{key: gpu, operator: Exists}]", True),
+        ("hostAliases: []", False),
+    ],
+)
+def test_whether_it_says_anything_of_nodes_is_known(said: str, is_said: bool) -> None:
+    assert says_nodes(f"spec: {{template: {{spec: {{{said}}}}}}}") is is_said
 
 
 def test_what_is_no_list_of_maps_is_read_as_nothing() -> None:
