@@ -38,10 +38,12 @@ def test_a_template_names_settings_of_ours_that_values_may_not_change(
     template: str, settings: tuple[type[msgspec.Struct], ...]
 ) -> None:
     text = re.sub(r"^\s*#.*$", "", (CHART / "templates" / template).read_text(), flags=re.MULTILINE)
-    named = set(NAME.findall(text))
-    assert named
-    assert named <= names_of(*settings)
-    assert named <= not_for_values()
+    read = set(re.findall(r'dig "(ARCHWAY_[A-Z0-9_]+)"', text))
+    set_here = set(NAME.findall(re.sub(r'dig "ARCHWAY_[A-Z0-9_]+"', "", text)))
+    assert set_here
+    assert read | set_here <= names_of(*settings)
+    assert set_here <= not_for_values()
+    assert not read & not_for_values()
 
 
 def test_what_values_may_not_set_are_settings_of_ours() -> None:
