@@ -104,6 +104,18 @@ async def test_a_base_image_without_the_program_says_so(
     assert found["off"].reason == f"The probe's pod ended with status 1: {words}"
 
 
+async def test_who_may_make_pods_and_not_take_them_away_makes_none(
+    cluster: Cluster, kube: FakeKube, passing: Passing, network: ProbedNetwork
+) -> None:
+    """As in the chart with `servers.egress.probes` off: rehearsals of a Deployment need the right to create pods."""
+    said = 'pods "p" is forbidden: User "control" cannot delete resource "pods"'
+    kube.faults.add(403, method="DELETE", path="/pods/", message=said, times=9)
+    found = await probed(cluster, passing)
+    assert states(found) == {"off": "unknown", "cidr": "unknown"}
+    assert found["off"].reason == f"The cluster refused the probe: {said}"
+    assert network.pods == []
+
+
 async def test_a_quota_that_refuses_the_pod_is_the_reason(
     cluster: Cluster, kube: FakeKube, passing: Passing, network: ProbedNetwork
 ) -> None:
