@@ -78,7 +78,7 @@ MATRIX: Final[dict[str, dict[str, Any]]] = {
     "OpenShift": {
         "podSecurityContext": {"runAsUser": None, "runAsGroup": None, "fsGroup": None},
         "servers": {"createNamespaces": False},
-        "ingress": {"enabled": True, "className": "openshift-default"},
+        "ingress": {"enabled": True, "className": "openshift-default", "tlsSecret": "mcp-example-com"},
     },
     "upgrade with proxies behind": {"image": {**NEEDED["image"], "tag": "0.2.0"}, "proxy": {"imageTag": "0.1.0"}},
     "autoscaled": {
