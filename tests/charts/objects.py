@@ -33,7 +33,8 @@ def settings_of(objects: Objects, plane: str) -> dict[str, str]:
 
 
 def secrets_of(objects: Objects, plane: str) -> dict[str, tuple[str, str]]:
-    """Variable to the Secret and the key in it that it comes from."""
+    """Variable to the Secret and the key in it that it comes from, of those that must be there."""
     told = [one for one in container_of(objects, plane)["env"] if "valueFrom" in one]
     references = {one["name"]: one["valueFrom"]["secretKeyRef"] for one in told}
+    references = {name: reference for name, reference in references.items() if not reference.get("optional")}
     return {variable: (reference["name"], reference["key"]) for variable, reference in references.items()}

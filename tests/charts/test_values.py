@@ -85,6 +85,15 @@ def test_secrets_of_other_names_are_taken(render: Render) -> None:
     assert pod_of(rendered, "proxy")["imagePullSecrets"] == [{"name": "registry"}]
 
 
+def test_proxies_take_what_may_hold_a_password_from_the_secret_where_it_is_there(render: Render) -> None:
+    env = container_of(render(MATRIX["secrets of other names"]), "proxy")["env"]
+    told = {one["name"]: one["valueFrom"]["secretKeyRef"] for one in env if "valueFrom" in one}
+    assert {name: reference for name, reference in told.items() if reference.get("optional")} == {
+        name: {"name": "vault-connections", "key": name, "optional": True}
+        for name in ("HTTPS_PROXY", "ARCHWAY_OTLP_HEADERS")
+    }
+
+
 def test_authorities_of_ones_own_are_a_file_that_both_planes_read(render: Render) -> None:
     rendered = render(MATRIX["secrets of other names"])
     for plane in ("control", "proxy"):

@@ -31,6 +31,14 @@ securityContext:
   valueFrom: {secretKeyRef: {name: {{ index . 0 }}, key: {{ index . 1 }}}}
 {{- end }}
 
+{{- /* What a proxy is told by a Secret where it may hold a password; else what the ConfigMap says of it stands. */ -}}
+{{- define "archway.optional-secrets" -}}
+{{- range list "HTTPS_PROXY" "ARCHWAY_OTLP_HEADERS" }}
+- name: {{ . }}
+  valueFrom: {secretKeyRef: {name: {{ $.Values.secrets.connections }}, key: {{ . }}, optional: true}}
+{{- end }}
+{{- end }}
+
 {{- define "archway.mounts" -}}
 - {name: tmp, mountPath: /tmp}
 {{- if .Values.caBundle.configMap }}
