@@ -46,7 +46,9 @@ def removed(
     before: Mapping[str, Any],
     after: Mapping[str, Any],
 ) -> list[str]:
-    """A line for each list or map that was replaced whole, about what is no longer in it. `given`: what was typed."""
+    """A line for each list or map of which something is gone that nobody asked to remove: it was replaced whole, or
+    emptied by another option, as `--egress off` does. `given`: what was typed.
+    """
     parts = [option for option in options if option.part]
     told = {option.field for option in parts}
     typed = {option.field for option in parts if given.get(option.flag)}
@@ -55,34 +57,42 @@ def removed(
         for option in options
         if not option.part and option.field not in typed and (not option.member or option.field in told)
     ]
-    return [line for option in wholes if (line := _line(api, option, parts, before, after))]
+    lines: list[str] = []
+    for option in wholes:
+        if gone := _gone(api, option, before, after):
+            replaced = bool(given.get("body") or given.get(option.flag or option.name))
+            lines.append(_replaced(option, parts, gone) if replaced else f"{option.option}: gone with this: {gone}")
+    return lines
 
 
-def _line(
-    api: AdminApi, option: Option, parts: Iterable[Option], before: Mapping[str, Any], after: Mapping[str, Any]
-) -> str:
+def _gone(api: AdminApi, option: Option, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """What is no longer in the option's list or map, as people call it."""
     kept = replace(option, name=KEPT_AS.get(option.name, option.name))
     was, left = kept.of_it(before), kept.of_it(after)
     if not isinstance(was, list | dict) or not isinstance(left, list | dict):
         return ""
     gone = [one if isinstance(one, str) else json.dumps(one) for one in was if one not in left]
-    if not gone:
-        return ""
+    return ", ".join(_called(api, option, gone))
+
+
+def _replaced(option: Option, parts: Iterable[Option], gone: str) -> str:
     adding = next(
         (one.option for one in parts if one.field == option.field and one.part == "add"),
         "",
     )
     cure = f"; {adding} would keep it" if adding else ""
-    return f"{option.option} replaces the whole. Removed: {', '.join(_called(api, option, gone))}{cure}"
+    return f"{option.option} replaces the whole. Removed: {gone}{cure}"
 
 
 def _called(api: AdminApi, option: Option, those: Iterable[str]) -> list[str]:
-    """What people call them: names of teams and environments, anything else as it is."""
+    """What people call them: names of teams, environments and egress presets, anything else as it is."""
     names = Names(api)
     match option.of:
         case "team":
             return [names.team(one) for one in those]
         case "environment":
             return [names.environment(one) for one in those]
+        case "egress_preset":
+            return [names.preset(one) for one in those]
         case _:
             return list(those)

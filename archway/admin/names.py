@@ -92,12 +92,17 @@ def _with_owner(names: Names, item: Mapping[str, Any]) -> dict[str, Any]:
     return {**item, "owner": names.user(str(owner)) if owner else ORGANISATION}
 
 
+_AMOUNTS: Final = ("resources", "quota")
+"""Of an environment: 0 and nothing are how it says that it has no limit."""
+
+
 def with_egress(api: AdminApi, items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Environments with `egress_mode`, and with the names of their presets."""
+    """Environments with `egress_mode` and the names of their presets, and without amounts that they do not say."""
     names = Names(api)
     return [
         {
             **item,
+            **{name: {of: much for of, much in (item.get(name) or {}).items() if much} for name in _AMOUNTS},
             "egress_mode": (item.get("egress") or {}).get("mode", "no policy"),
             "presets": [names.preset(str(one)) for one in item.get("presets") or []],
         }

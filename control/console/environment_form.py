@@ -19,7 +19,7 @@ from control.registry.self_hosted import Resources
 NO_POLICY: Final = "none"
 """In the form, of an environment without an egress policy."""
 MODES: Final = (
-    (NO_POLICY, "No policy: everything"),
+    (NO_POLICY, "No policy: as All, and never probed"),
     ("off", "Off: nothing but DNS"),
     ("restricted", "Restricted: what is named below"),
     ("all", "All: everything but link-local addresses"),
@@ -45,7 +45,7 @@ def given(kept: Environment) -> dict[str, str]:
         **given_of(kept.egress or Egress()),
         **{f"presets.{one}": "true" for one in kept.presets},
         "node_selector": one_on_each_line(f"{name}={value}" for name, value in kept.node_selector.items()),
-        "tolerations": one_on_each_line(_typed(one) for one in kept.tolerations),
+        "tolerations": one_on_each_line(typed_toleration(one) for one in kept.tolerations),
         "image_registries": one_on_each_line(kept.image_registries),
         **{f"resources.{name}": getattr(resources, name) for name in _RESOURCES},
         "quota.servers": str(kept.quota.servers),
@@ -59,12 +59,14 @@ def wanted(form: Form) -> dict[str, Any]:
     """The parts that a model of the admin API does not read of the form by itself; raises Problem."""
     resources = {name: form.value(f"resources.{name}") for name in _RESOURCES}
     mode, named = form.value("mode"), named_in(form)
-    if mode == NO_POLICY and (named["cidrs"] or named["domains"]):
+    presets = [name.removeprefix("presets.") for name in form.given if name.startswith("presets.")]
+    other_ports = form.lines("ports") not in ([], [BLANK["ports"]])
+    if mode != "restricted" and (named["cidrs"] or named["domains"] or other_ports or presets):
         raise invalid("mode", "must be Restricted for what is named below it; or leave those fields empty")
     return {
         "restricted": form.flag("restricted"),
         "egress": None if mode == NO_POLICY else {"mode": mode, **named},
-        "presets": [name.removeprefix("presets.") for name in form.given if name.startswith("presets.")],
+        "presets": presets,
         "node_selector": dict(_pair(line) for line in form.lines("node_selector")),
         "tolerations": [_toleration(line) for line in form.lines("tolerations")],
         "image_registries": form.lines("image_registries"),
@@ -104,7 +106,8 @@ def _toleration(line: str) -> dict[str, Any]:
     return said | ({"tolerationSeconds": int(rest[1])} if len(rest) == 2 else {})
 
 
-def _typed(toleration: Mapping[str, Any]) -> str:
+def typed_toleration(toleration: Mapping[str, Any]) -> str:
+    """A toleration as the form has it: the other way round from what is typed."""
     key, effect = toleration.get("key") or "*", toleration.get("effect", "")
     if key == "*" and not effect:
         return key

@@ -15,5 +15,5 @@ def check_preset(wanted: NewEgressPreset) -> NewEgressPreset:
     except BadDestination as wrong:
         raise BrokenRule(wrong.field, wrong.message) from None
     if not named.cidrs and not named.domains:
-        raise BrokenRule("domains", "or cidrs must name something: a preset is a list of destinations")
+        raise BrokenRule("domains", "must name a host, where no network is named: a preset is a list of destinations")
     return replace(wanted, cidrs=named.cidrs, domains=named.domains, ports=named.ports)

@@ -82,7 +82,7 @@ def checked_domain(text: str) -> str:
     if len(name) > MAX_NAME_CHARS or not all(_LABEL.fullmatch(label) for label in labels):
         raise ValueError(f"{_shown(text)} is not a host name; write it like api.example.com")
     if labels[-1].isdigit() or labels[-1].startswith("0x"):
-        raise ValueError(f"{_shown(text)} would be read as an address; write 203.0.113.7/32 into the CIDRs")
+        raise ValueError(f"{_shown(text)} would be read as an address; those are networks, such as 203.0.113.7/32")
     if labels[-1] == "localhost" or len(labels) < 2:
         raise ValueError(f"{_shown(text)} needs at least two labels of a public name, such as example.com")
     return domain

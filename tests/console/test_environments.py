@@ -12,7 +12,8 @@ from control.changes import environments as changes
 from control.changes import gateways, teams
 from control.changes.write import changing
 from control.registry.egress import Egress, EgressPreset, NewEgressPreset
-from control.registry.environment import Environment, NewEnvironment
+from control.registry.environment import Environment, NewEnvironment, Quota
+from control.registry.self_hosted import Resources
 from control.registry.team import NewTeam
 from control.store import egress_presets, environments
 from control.store.pool import transaction
@@ -47,6 +48,38 @@ TYPED = {
     "resources.memory_limit": "1Gi", "quota.servers": "20", "quota.memory": "16Gi",
 }  # fmt: skip
 """A form in which nearly everything was typed."""
+
+
+@pytest.mark.parametrize("typed", [{"ports": "8443"}, {"domains": "api.example.com"}, "preset"], ids=str)
+@pytest.mark.parametrize("mode", ["none", "off", "all"])
+async def test_destinations_beside_another_mode_are_refused_at_the_mode_and_none_is_lost(
+    console: Console, mode: str, typed: Any
+) -> None:
+    typed = {f"presets.{(await preset(console)).id}": "true"} if typed == "preset" else typed
+    async with reading(console, await console.person("Ann", "admin")) as reader:
+        status, text, _ = await reader.post(
+            "/environments/new", name="Staging", **{"ports": "443", "mode": mode, **typed}
+        )
+        assert status == 422
+        assert "Egress must be Restricted for what is named below it" in text
+        assert "egress.mode" not in text
+        assert ("checked" if "true" in typed.values() else next(iter(typed.values()))) in text
+
+
+async def test_its_page_says_all_its_amounts_and_taints_and_that_nothing_is_named(console: Console) -> None:
+    found = await made(
+        console, egress=Egress("restricted"), resources=Resources(memory="256Mi", cpu_limit="2"),
+        tolerations=({"operator": "Exists"},), quota=Quota(servers=2, memory="1Gi"),
+    )  # fmt: skip
+    async with reading(console, await console.person("Ann", "admin")) as reader:
+        text = (await reader.get(f"/environments/{found.id}"))[1]
+    for said in (
+        "256Mi memory set aside, 2 processor at most",
+        "At most 2 servers, 1Gi memory each",
+        "nothing is named",
+    ):
+        assert said in text
+    assert '<span class="mono">*</span>' in text
 
 
 async def test_one_is_made_with_all_that_it_can_say_and_shown(console: Console) -> None:

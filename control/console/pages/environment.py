@@ -13,6 +13,7 @@ from control.changes.visible import seen_entries
 from control.console import environment_form
 from control.console.forms import REFUSALS, Form
 from control.console.pages.environments import form_page
+from control.console.shown_environments import at_most_of, tolerated_by, usual_of
 from control.console.visit import Visit
 from control.registry import held_hosts
 from control.registry.environment import Environment
@@ -88,6 +89,9 @@ async def _shown(visit: Visit, form: Form) -> web.Response:
         said: dict[str, Any] = {
             "held": (await enforcement.shown_of(connection, [kept], visit.deps.place))[kept.id],
             "presets": await egress_presets.many(connection, kept.presets),
+            "usual": usual_of(kept),
+            "at_most": at_most_of(kept),
+            "tolerated": tolerated_by(kept),
             "serving": await gateway_environments.gateways_naming(connection, kept.id, visit.caller),
         }
     teams = [

@@ -74,6 +74,16 @@ def test_a_list_within_an_object_is_replaced_or_changed_in_parts_and_what_went_i
     assert line == "--cidr replaces the whole. Removed: 10.0.0.0/8; --add-cidr would keep it"
 
 
+def test_what_another_option_empties_is_told_by_name_and_without_a_cure_that_would_be_refused():
+    before = NOW | {"presets": [SALES]}
+    after = {"egress": {"mode": "off", "cidrs": [], "domains": [], "ports": ["443"]}, "presets": []}
+    assert removed(Api(), ENVIRONMENT.update, {"egress": "off"}, before, after) == [
+        "--cidr: gone with this: 10.0.0.0/8",
+        "--domain: gone with this: a.example.com",
+        "--preset: gone with this: Sales",
+    ]
+
+
 @pytest.mark.parametrize(
     "given", [{"remove_header": ["x-z"]}, {"remove_label": ["tier"]}, {"remove_team": ["Support"]}], ids=str
 )

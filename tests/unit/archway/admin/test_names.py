@@ -145,3 +145,9 @@ def test_an_environment_says_what_it_lets_servers_reach_and_names_its_presets():
 def test_who_put_an_entry_into_its_environment_is_named():
     (entry,) = with_owners(Api(), [{"visibility": "organisation", "placed_by": "u1"}])
     assert entry["placed_by"] == "ada@example.com"
+
+
+def test_amounts_that_an_environment_does_not_say_are_left_out():
+    said = {"resources": {"cpu": "", "memory": "1Gi"}, "quota": {"servers": 0, "cpu": "", "memory": ""}}
+    (shown,) = with_egress(Api(), [said])
+    assert (shown["resources"], shown["quota"]) == ({"memory": "1Gi"}, {})
