@@ -38,10 +38,16 @@ def body_of(
     """
     body = _without_shown(_from_file(file), options, now or {}, file) if file else {}
     filled: dict[str, Option] = {}
+    emptied: dict[str, str] = {}
     for option in options:
         value = given.get(option.flag or option.name)
         if value is None or value == [] or (option.kind == "prompt" and not value):
             continue
+        if option.empties and value == "":
+            body[option.name], emptied[option.name] = None, option.option
+            continue
+        if option.name in emptied:
+            raise BadOption(f"{option.option} has no place where {emptied[option.name]} is ''; give one of the two")
         taken = _taken(api, option, value)
         if option.part:
             _refuse_both(filled.get(option.field), option)

@@ -1,6 +1,7 @@
 """Environments on the command line: where entries are put, some of them restricted."""
 
 import time
+from dataclasses import replace
 from typing import Annotated, Any, Final
 
 import typer
@@ -41,7 +42,11 @@ _FIELDS = (
         "flag",
     ),
     Option("namespace", "The cluster's namespace in which its servers run; '' for the deployment's own."),
-    _egress("mode", "egress", "What its servers may reach: off, all or restricted, which is what is named"),
+    replace(
+        _egress("mode", "egress", "What its servers may reach: off, all or restricted, which is what is named; "
+                "'' for no policy"),
+        empties=True,
+    ),
     _egress("cidrs", "cidr", f"{_CIDR}, with --egress restricted; ALL of them, may be repeated", "list"),
     _egress(
         "domains", "domain", f"{_DOMAIN}, such as api.example.com or *.example.com; ALL of them, may be repeated",

@@ -56,6 +56,8 @@ class Option:
     """Adds to the field's list or map, or removes from it; else the whole is replaced."""
     member: str = ""
     """Where the field is an object: the member that this option is, such as `resources.memory`; '' for all of it."""
+    empties: bool = False
+    """Of a member: '' alone leaves the field with no object at all."""
     words: tuple[str, ...] = ()
     """The words that it takes, where these are few; shells offer them."""
 

@@ -128,7 +128,7 @@ def _check_kept(before: Entry, reached: Reached, field: str) -> None:
     """What was given for one server is given again for another."""
     given_for, now = bound_to(before.reached), bound_to(reached)
     if given_for != now:
-        what = "url" if isinstance(reached, Remote) else "image or command"
+        what = "url" if isinstance(reached, Remote) else "image, command, or programs before it"
         raise BrokenRule(field, f"were given for {given_for}; give them again for the new {what}")
 
 

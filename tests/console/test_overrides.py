@@ -105,3 +105,17 @@ async def test_nobody_without_the_permission_sees_it(running: Console, ours: Ent
     async with reading(running, await running.person("Ed", "editor")) as reader:
         assert (await reader.get(f"/registry/{ours.id}/override"))[0] == 404
         assert "/override" not in (await reader.get(f"/registry/{ours.id}"))[1]
+
+
+async def test_programs_before_a_server_with_secrets_are_refused_with_the_command_that_gives_these_again(
+    running: Console,
+) -> None:
+    run = SelfHosted(command=("npx", "-y", "some-server@1.2.3"))
+    entry = await an_entry(running, "wiki", reached=run, run_secrets={"TOKEN": "abc"})
+    before = "spec: {template: {spec: {initContainers: [{name: a, image: registry.example.com/a:1}]}}}"
+    async with reading(running, await running.person("Ann", "admin")) as reader:
+        status, text, _ = await reader.post(f"/registry/{entry.id}/override", override=before, version="1")
+    assert status == 422
+    assert "Its secrets were given for run:base npx -y some-server@1.2.3; give them again for the new image" in text
+    assert "archway entries update wiki --override override.yaml --run-secret TOKEN" in text
+    assert before in unescape(text)

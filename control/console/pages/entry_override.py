@@ -1,5 +1,8 @@
 """What an entry says over its server's Deployment: written, tried, and saved, with what it makes beside it."""
 
+from collections.abc import Mapping
+from typing import Final
+
 from aiohttp import web
 
 from control.changes import entries as changes
@@ -14,6 +17,8 @@ from control.store import entries
 from control.store.pool import transaction
 
 _TEXT = "override"
+_NAMED: Final[Mapping[str, str]] = {overrides.FIELD: _TEXT, "run_secrets": "Its secrets"}
+"""What the page calls paths of the API; secrets have no field here, so that this stands above the form."""
 
 
 async def show(visit: Visit) -> web.Response:
@@ -38,7 +43,7 @@ async def save(visit: Visit) -> web.Response:
         async with visit.changing() as write:
             await change(write)
     except REFUSALS as refusal:
-        return await _shown(visit, form.refused(refusal, lambda path: _TEXT if path == overrides.FIELD else path))
+        return await _shown(visit, form.refused(refusal, lambda path: _NAMED.get(path, path)))
     return visit.go(f"/registry/{entry_id}", "override-not-tried" if note else "saved")
 
 

@@ -66,6 +66,12 @@ def test_a_list_within_an_object_is_changed_in_parts_and_emptied(given, egress):
     assert changes(ENVIRONMENT.update, **given) == {"egress": egress}
 
 
+def test_no_mode_at_all_is_no_policy():
+    assert changes(ENVIRONMENT.update, egress="") == {"egress": None}
+    with pytest.raises(BadOption, match="--domain has no place where --egress is ''"):
+        changes(ENVIRONMENT.update, egress="", domain=["a.example.com"])
+
+
 def test_a_list_within_an_object_is_replaced_or_changed_in_parts_and_what_went_is_told():
     with pytest.raises(BadOption, match="--cidr replaces the whole, and --add-cidr a part"):
         changes(ENVIRONMENT.update, cidr=["192.0.2.0/24"], add_cidr=["198.51.100.0/24"])
