@@ -16,7 +16,18 @@ Thing = dict[str, Any]
 
 def reaches_address(policies: Iterable[Thing], ip: str, port: int, protocol: str = "TCP") -> bool:
     """Whether a packet to this address may leave."""
-    return any(_fits(rule, port, protocol) and _has_address(rule, ip) for rule in _rules(policies))
+    policies = list(policies)
+    rules = _rules(policies)
+    return not denies_address(policies, ip) and any(
+        _fits(rule, port, protocol) and _has_address(rule, ip) for rule in rules
+    )
+
+
+def denies_address(policies: Iterable[Thing], ip: str) -> bool:
+    """Whether no packet to this address may leave, whatever allows it: a name that leads there, too."""
+    denied = [rule for one in policies for rule in one["spec"].get("egressDeny", ())]
+    address = ipaddress.ip_address(ip)
+    return any(address in ipaddress.ip_network(cidr) for rule in denied for cidr in rule["toCIDR"])
 
 
 def reaches_name(policies: Iterable[Thing], host: str, port: int) -> bool:

@@ -100,8 +100,10 @@ SPECS: dict[tuple[str, str], Schema] = {
         egress=_list(_closed(("to",), to=_list(_AWS_PEER), ports=_list(_AWS_PORT))),
     ),
     ("cilium.io/v2", "CiliumNetworkPolicy"): _closed(
+        ("endpointSelector", "egress"),
         endpointSelector=_CHOSEN,
         egress=_list({"oneOf": [_cilium_rule(to) for to in _CILIUM_TO]}),
+        egressDeny=_list(_closed(("toCIDR",), toCIDR=_list({"type": "string"}))),
     ),
     ("networking.gke.io/v1alpha1", "FQDNNetworkPolicy"): _closed(
         podSelector=_CHOSEN,

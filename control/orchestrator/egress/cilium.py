@@ -1,10 +1,11 @@
 """CiliumNetworkPolicy, of Cilium and of AKS: names, networks and which names may be asked for, in one object.
 
 All egress is in it, DNS too: it learns the addresses of names from the questions that pass its own rule, and a plain
-rule for port 53 beside that would take these away from it. Pods and other nodes are not found among addresses, so
-that "all" names them beside these. Never its own node: addresses on that are one with it for Cilium, also link-local
-ones, where clouds have metadata services that run on each node.
-https://docs.cilium.io/en/stable/security/policy/language/
+rule for port 53 beside that would take these away from it. Beside names stand the addresses to which none of them may
+lead: what is denied goes before what is allowed. Pods and other nodes are not found among addresses, so that "all"
+names them beside these. Never its own node: addresses on that are one with it for Cilium, also link-local ones, where
+clouds have metadata services that run on each node.
+https://docs.cilium.io/en/stable/security/policy/language/ and https://docs.cilium.io/en/stable/security/policy/deny/
 """
 
 from collections.abc import Iterable
@@ -13,7 +14,7 @@ from typing import Any, Final
 from control.orchestrator.defaults import Defaults
 from control.orchestrator.egress.capabilities import Capabilities
 from control.orchestrator.egress.kubernetes_policy import single
-from control.orchestrator.egress.networks import EVERYWHERE, blocks
+from control.orchestrator.egress.networks import EVERYWHERE, blocks, shut_but_for
 from control.orchestrator.egress.wildcards import one_label_each
 from control.orchestrator.identity import metadata, selecting
 from control.orchestrator.kinds import CILIUM_POLICY, Object
@@ -42,6 +43,7 @@ def cilium_policy(wanted: ConfinedServer, defaults: Defaults, capabilities: Capa
         "spec": {
             "endpointSelector": {"matchLabels": selecting(defaults.instance_id, wanted.installation_id)},
             "egress": made,
+            **({"egressDeny": [_shut(capabilities)]} if rules.has_domains else {}),
         },
     }
 
@@ -78,6 +80,11 @@ def _of_group(group: Allowed, capabilities: Capabilities) -> list[Object]:
     if held := blocks(group.cidrs, capabilities.never):
         made.append({"toCIDRSet": [one.said() for one in held], "toPorts": ports})
     return made
+
+
+def _shut(capabilities: Capabilities) -> Object:
+    """What is shut on all ports, whatever name leads there. Never who answers for names."""
+    return {"toCIDR": shut_but_for(map(single, capabilities.dns.addresses), capabilities.never)}
 
 
 def _everything(capabilities: Capabilities) -> list[Object]:

@@ -28,10 +28,32 @@ def blocks(cidrs: Iterable[str], never: Iterable[Network]) -> list[Block]:
     """Each network with its exceptions, without those of which nothing is left. An IPv4 network of `never` is shut
     where a translator reaches it, too.
     """
-    never = tuple(never)
-    shut = (*SHUT, *never, *(in_ipv6(one) for one in never if isinstance(one, IPv4Network)))
+    shut = _shut(never)
     made = (_block(ipaddress.ip_network(cidr), shut) for cidr in cidrs)
     return [block for block in made if block is not None]
+
+
+def shut_but_for(addresses: Iterable[str], never: Iterable[Network]) -> list[str]:
+    """All networks that stay shut whoever allows them, without these addresses, in the fewest networks."""
+    parts = _shut(never)
+    for address in addresses:
+        parts = [left for part in parts for left in _without(part, ipaddress.ip_network(address))]
+    return [str(one) for version in (4, 6) for one in _joined(parts, version)]
+
+
+def _shut(never: Iterable[Network]) -> list[Network]:
+    never = tuple(never)
+    return [*SHUT, *never, *(in_ipv6(one) for one in never if isinstance(one, IPv4Network))]
+
+
+def _without(network: Network, hole: Network) -> list[Network]:
+    if within(network, hole):
+        return []
+    if isinstance(network, IPv4Network) and isinstance(hole, IPv4Network) and hole.subnet_of(network):
+        return list(network.address_exclude(hole))
+    if isinstance(network, IPv6Network) and isinstance(hole, IPv6Network) and hole.subnet_of(network):
+        return list(network.address_exclude(hole))
+    return [network]
 
 
 def _block(network: Network, shut: Iterable[Network]) -> Block | None:
@@ -41,7 +63,7 @@ def _block(network: Network, shut: Iterable[Network]) -> Block | None:
     return Block(str(network), tuple(map(str, parts)))
 
 
-def _joined(networks: list[Network], version: int) -> list[Network]:
+def _joined(networks: Iterable[Network], version: int) -> list[Network]:
     """The same addresses in the fewest networks, in their order."""
     if version == 4:
         return list(ipaddress.collapse_addresses(one for one in networks if isinstance(one, IPv4Network)))

@@ -10,6 +10,7 @@ from control.orchestrator.kinds import Object
 from control.registry.cluster_dns import ClusterDns
 from core.egress.addresses import parse_networks
 from core.egress.rules import Allowed, EgressRules
+from tests.kube.policy_reading import denies_address
 from tests.kube.wanted_servers import DEFAULTS, HTTP
 
 NAMED = EgressRules(mode="restricted", allowed=(Allowed(("10.0.0.0/8",), ("a.example.com",)),))
@@ -41,6 +42,17 @@ def test_without_names_nothing_is_asked_of_its_proxy_for_dns() -> None:
 def test_names_stand_in_a_rule_without_other_destinations() -> None:
     for one in rules_of(NAMED):
         assert len([key for key in one if key != "toPorts"]) == 1
+
+
+def test_no_name_leads_to_an_address_that_is_shut_but_for_who_answers_for_names() -> None:
+    dns = ClusterDns(addresses=("169.254.20.10", "10.0.0.10"))
+    never = parse_networks("10.0.0.0/8")
+    capabilities = Capabilities(provider="cilium", dns=dns, never=never)
+    policy = cilium_policy(replace(HTTP, egress=NAMED), DEFAULTS, capabilities)
+    for shut in ("169.254.169.254", "100.100.100.200", "fe80::1", "64:ff9b::a9fe:a9fe", "10.0.0.11"):
+        assert denies_address([policy], shut), shut
+    for open_ in (*dns.addresses, "203.0.113.1", "2001:db8::1"):
+        assert not denies_address([policy], open_), open_
 
 
 def test_names_are_asked_for_with_the_search_domains_of_the_cluster() -> None:
