@@ -87,6 +87,13 @@ def test_a_pod_says_how_it_is_and_what_it_takes(plane: str, objects: Objects) ->
     assert container["image"].rpartition(":")[2] in {"0.1.0", "0.2.0"}
 
 
+@pytest.mark.parametrize("plane", PLANES)
+def test_no_upgrade_is_given_up_while_a_start_may_still_succeed(plane: str, objects: Objects) -> None:
+    probe = container_of(objects, plane)["startupProbe"]
+    patience = _deployment(objects, plane)["spec"].get("progressDeadlineSeconds", 600)  # the API's own
+    assert patience > probe["periodSeconds"] * probe["failureThreshold"]
+
+
 def test_only_control_has_a_token_of_the_cluster(objects: Objects) -> None:
     runs_servers = "ARCHWAY_RUNTIME" in settings_of(objects, "control")
     assert pod_of(objects, "control")["automountServiceAccountToken"] is runs_servers
