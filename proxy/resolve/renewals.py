@@ -161,7 +161,10 @@ class Renewals:
         except _NotNewer as nothing:
             await self._note(about, key, question, nothing.answer)
             return question.digest, nothing.answer
-        _ = self._newest.put(_shared_by(key, found), found)
+        if (
+            self._resolved.memory.fresh(key) is found
+        ):  # else something changed meanwhile, and it is for this call alone
+            _ = self._newest.put(_shared_by(key, found), found)
         return question.digest, InstallationAnswer(found)
 
     async def _note(self, about: str, key: str, question: InstallationQuestion, answer: InstallationAnswer) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from core.egress.rules import EgressRules
 from core.keys import new_key, parse_key_ring
 from core.resolve import InstallationAnswer, InstallationQuestion, InstallationRefusal, ResolvedInstallation
 from core.tasks import Tasks
@@ -279,6 +280,25 @@ async def test_what_was_said_before_the_installation_changed_is_asked_again(
     else:
         worker.held.doubt()
     assert await worker.newer(ANNS, ANN) == SECOND
+
+
+async def test_what_was_asked_before_a_change_and_comes_after_it_serves_no_other_caller(
+    worker: Worker, control: Control
+) -> None:
+    """Such as the policy to which its address is held, that was read before a provider was asked for a token."""
+    control.gate = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        anns = group.create_task(worker.newer(ANNS, ANN))
+        while not control.asked:  # noqa: ASYNC110 - it is asked at once
+            await asyncio.sleep(0)
+        control.now = replace(FIRST, egress=EgressRules("off"), environment="production")
+        await worker.held.forget_installation(FIRST.installation_id)
+        await worker.know()
+        control.gate.set()
+    assert anns.result() == SECOND
+    control.answers["ben"] = replace(control.now, version=2)
+    assert await worker.newer(BENS, BEN) == control.answers["ben"]
+    assert worker.holds(BENS) == control.answers["ben"]
 
 
 async def test_what_an_installation_had_before_it_changed_serves_nobody(worker: Worker, control: Control) -> None:
