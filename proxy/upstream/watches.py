@@ -61,6 +61,8 @@ class Watches:
         """Those of which control was not told yet that they cannot be listened to."""
         self._changed: set[str] = set()
         """Those of which control has said that they changed, and not yet how: perhaps not by another version."""
+        self._unsure = False
+        """Whether something changed since control was asked last: what it gives then may be as it was before."""
         self._doubt = asyncio.Event()
 
     def __len__(self) -> int:
@@ -68,6 +70,7 @@ class Watches:
 
     def forget_installation(self, installation_id: str) -> None:
         """It has changed, or is gone: ask control soon, if it is listened to here."""
+        self._unsure = True
         if installation_id in self._held:
             self._changed.add(installation_id)
             self._doubt.set()
@@ -76,6 +79,7 @@ class Watches:
         """News may have been missed: ask soon how all that is listened to is reached now. What its address is held to
         changes without another version, and a stream that ends is opened again as it was.
         """
+        self._unsure = True
         self._changed.update(self._held)
         self._doubt.set()
 
@@ -106,6 +110,7 @@ class Watches:
         changed, self._changed = self._changed, set()
         held = {name: 0 if name in changed else watch.installation.version for name, watch in self._held.items()}
         question = WatchQuestion(self._worker, held, MOST_HELD - len(held), silent)
+        self._unsure = False
         try:
             answer = await self._control.watches(question)
         except (SourceUnreachable, ListsUnknown):
@@ -118,6 +123,9 @@ class Watches:
             self._listen(installation)
         answered = {one.installation_id for one in answer.installations}
         self._changed |= {name for name in changed - answered if name in self._held}
+        if self._unsure and answered:
+            self._changed |= answered & self._held.keys()
+            self._doubt.set()
 
     def _listen(self, installation: ResolvedInstallation) -> None:
         """Listen to it; what was listened to as it was before is left."""

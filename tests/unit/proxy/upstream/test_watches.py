@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 from msgspec.structs import replace
@@ -57,12 +58,15 @@ class Scene:
     refuses: Refusal | None = None
     news: News = field(default_factory=News)
     tasks: Tasks = field(default_factory=lambda: Tasks("test"))
+    asked: Callable[[], None] = lambda: None
+    """What happens while control is asked."""
 
     def __post_init__(self) -> None:
         self.watches = Watches(Control(self), self, self.news)
 
     async def ask(self, question: WatchQuestion) -> WatchAnswer:
         self.questions.append(question)
+        self.asked()
         answer = self.answers.pop(0) if self.answers else WatchAnswer()
         if isinstance(answer, Exception):
             raise answer
@@ -195,6 +199,21 @@ async def test_where_news_were_missed_all_that_is_listened_to_is_asked_about_wha
         await passed(clock, EVERY_S)
     assert [one.held for one in scene.questions[1:4]] == [{NAME: 0}] * 2 + [{NAME: SERVER.version}]
     assert (scene.open, len(scene.followed)) == ([now], 2)
+
+
+@pytest.mark.parametrize("missed", [False, True], ids=["as is told", "as may have been missed"])
+async def test_one_that_changes_while_it_is_given_is_asked_about_again(
+    scene: Scene, clock: MovedClock, missed: bool
+) -> None:
+    now = replace(SERVER, egress=EgressRules("off"))
+    scene.answers = [WatchAnswer([SERVER]), WatchAnswer([now])]
+    scene.asked = scene.watches.doubt if missed else partial(scene.watches.forget_installation, NAME)
+    await scene.begin()
+    scene.asked = lambda: None
+    assert scene.open == [SERVER]
+    await passed(clock, SOON_S)
+    assert [one.held for one in scene.questions] == [{}, {NAME: 0}]
+    assert scene.open == [now]
 
 
 async def test_what_is_given_as_it_is_listened_to_goes_on(scene: Scene, clock: MovedClock) -> None:
