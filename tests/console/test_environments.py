@@ -74,8 +74,8 @@ async def test_its_page_says_all_its_amounts_and_taints_and_that_nothing_is_name
     async with reading(console, await console.person("Ann", "admin")) as reader:
         text = (await reader.get(f"/environments/{found.id}"))[1]
     for said in (
-        "256Mi memory set aside, 2 processor at most",
-        "At most 2 servers, 1Gi memory each",
+        "memory set aside 256Mi, processors at most 2",
+        "At most 2 servers, 1Gi of memory each",
         "nothing is named",
     ):
         assert said in text

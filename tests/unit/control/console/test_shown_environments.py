@@ -8,13 +8,13 @@ from control.registry.self_hosted import Resources
 def test_every_usual_amount_is_told_and_none_where_none_is_said() -> None:
     said = Resources(cpu="20m", memory="256Mi", memory_limit="", cpu_limit="2")
     told = usual_of(NewEnvironment(name="A", resources=said))
-    assert told == "256Mi memory set aside, 20m processor set aside, 2 processor at most"
+    assert told == "memory set aside 256Mi, processors set aside 20m, processors at most 2"
     assert usual_of(NewEnvironment(name="A")) == ""
 
 
 def test_the_limits_of_a_quota_are_told_one_after_another() -> None:
     quota = Quota(servers=1, cpu="15m", memory="600Mi")
-    assert at_most_of(NewEnvironment(name="A", quota=quota)) == "1 server, 15m processors, 600Mi memory"
+    assert at_most_of(NewEnvironment(name="A", quota=quota)) == "1 server, 15m of processors, 600Mi of memory"
     assert at_most_of(NewEnvironment(name="A")) == ""
 
 
