@@ -128,7 +128,9 @@ def form_field(form: Form, path: str) -> str:
         names = [row.get("name", "").lower() for row in rows_of(form, "fixed_headers")]
         number = int(found[2]) if found[2] else names.index(found[1]) if found[1] in names else 0
         part = "value" if found[1] else "name"
-        return f"fixed_headers[{number}].{part}" if number < len(names) else path
+        if number < len(names):
+            return f"fixed_headers[{number}].{part}"
+        return "Its fixed headers" if path == "fixed_headers" else path
     if path.startswith("fields[") and ".options" in path:
         return path.partition(".options")[0] + ".options"
     if path.startswith(("run.", server_form.SECRETS)):

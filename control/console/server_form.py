@@ -15,6 +15,8 @@ from control.registry.broken_rule import BrokenRule
 from control.registry.self_hosted import Resources, SelfHosted
 
 SECRETS: Final = "run_secrets"
+ITS_SECRETS: Final = "Its secrets"
+"""What is told of them where no row has what is meant, above the form: secrets that are kept have no row."""
 """The rows of variables and files whose values are sealed."""
 BLANK_SECRET: Final[Mapping[str, str]] = {"name": "", "value": "", "file": ""}
 PULLS: Final = "run.pull_secrets."
@@ -85,7 +87,9 @@ def form_field(form: Form, path: str) -> str:
         return path
     names = [row.get("name", "") for row in rows_of(form, SECRETS)]
     number = int(found[2]) if found[2] else names.index(found[1]) if found[1] in names else 0
-    return f"{SECRETS}[{number}].{'value' if found[1] else 'name'}" if number < len(names) else path
+    if number < len(names):
+        return f"{SECRETS}[{number}].{'value' if found[1] else 'name'}"
+    return ITS_SECRETS if path == SECRETS else path
 
 
 def number_typed(text: str) -> int | str:

@@ -21,6 +21,7 @@ from tests.console.registry_seeds import an_entry
 from tests.console.serving import MAKER, Console, reading
 from tests.console.test_registry import filled
 from tests.console.test_registry import kept as kept_entry
+from tests.control import seeded
 from tests.fakes.registry import gateway_fields
 
 
@@ -255,6 +256,20 @@ async def test_a_gateway_serves_the_environments_that_are_ticked_and_says_so(con
         assert "tools of servers in <bdi>Production</bdi> alone" in (await reader.get(path))[1]
         assert f'name="environment:{one.id}" value="true" checked' in (await reader.get(f"{path}/edit"))[1]
         assert "The gateways live serve this" in (await reader.post(f"/environments/{one.id}/delete"))[1]
+
+
+async def test_what_stands_against_a_gateways_environments_is_said_above_the_list_which_scrolls(
+    console: Console,
+) -> None:
+    one = await made(console)
+    async with transaction(console.pool) as connection:
+        gateway, github = await seeded.gateway(connection, "sales"), await seeded.entry(connection, "github")
+        await seeded.assignment(connection, gateway, await seeded.tool(connection, github, "search"), "search")
+    async with reading(console, await console.person("Ann", "admin")) as reader:
+        typed = {"name": "Sales", "slug": "sales", "visibility": "organisation", f"environment:{one.id}": "true"}
+        status, text, _ = await reader.post(f"/gateways/{gateway}/edit", **typed, version="1")
+    assert status == 422
+    assert 0 < text.index("This would leave out what the gateway shows") < text.index('name="environment:')
 
 
 async def test_an_entry_moves_into_what_is_chosen_and_its_page_says_where_it_is(console: Console) -> None:

@@ -185,7 +185,9 @@ async def test_an_entry_that_moves_takes_no_secret_along(console: Console) -> No
         without = {name: value for name, value in moved.items() if not name.startswith("fixed_headers")}
         status, text, _ = await reader.post(f"/registry/{entry.id}/change", **without)
         assert status == 422
-        assert "were given for http://127.0.0.1:9/mcp; give them again for the new url" in unescape(text)
+        assert "Its fixed headers were given for http://127.0.0.1:9/mcp; give them again for the new url" in unescape(
+            text
+        )
         _, _, where = await reader.post(f"/registry/{entry.id}/change", **moved)
         assert where.endswith("said=entry-moved")
 

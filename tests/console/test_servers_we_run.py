@@ -170,7 +170,14 @@ async def test_a_change_keeps_what_is_sealed_and_names_what_was_moved(running: C
         assert (now.name, now.run_secret_names) == ("Ours", entry.run_secret_names)
         assert isinstance(now.reached, SelfHosted)
         assert now.reached.mounted == ("ca.pem",)
-        other = {"run.command": "npx other ${user_config.folder}", "run_secrets_none": "true"}
+        other = {"run.command": "npx other ${user_config.folder}"}
+        status, text, _ = await reader.post(path, **form | other | {"version": str(now.version)})
+        assert (status, "Its secrets were given for run:base" in text, "run_secrets were" in text) == (
+            422,
+            True,
+            False,
+        )
+        other |= {"run_secrets_none": "true"}
         _, text, where = await reader.post(path, **form | other | {"version": str(now.version)})
         assert where.endswith("entry-moved"), text
         assert (await saved(running)).run_secret_names == ()

@@ -9,6 +9,7 @@ from control.changes import entries as changes
 from control.changes import overrides
 from control.changes.visible import visible_entry
 from control.changes.write import Write
+from control.console import server_form
 from control.console.forms import REFUSALS, Form
 from control.console.visit import Visit
 from control.registry.entry import Entry
@@ -17,7 +18,7 @@ from control.store import entries
 from control.store.pool import transaction
 
 _TEXT = "override"
-_NAMED: Final[Mapping[str, str]] = {overrides.FIELD: _TEXT, "run_secrets": "Its secrets"}
+_NAMED: Final[Mapping[str, str]] = {overrides.FIELD: _TEXT, server_form.SECRETS: server_form.ITS_SECRETS}
 """What the page calls paths of the API; secrets have no field here, so that this stands above the form."""
 
 
