@@ -12,6 +12,11 @@ def test_a_preset_is_kept_in_normal_form() -> None:
     assert (made.domains, made.ports) == (("a.example.com",), ("80",))
 
 
+def test_a_preset_of_nothing_is_told_in_words_that_pages_and_commands_share() -> None:
+    with pytest.raises(BrokenRule, match=r"domains: must name a host, where no network is named"):
+        check_preset(NewEgressPreset(name="A"))
+
+
 @pytest.mark.parametrize(
     ("preset", "field"),
     [

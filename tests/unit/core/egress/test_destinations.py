@@ -88,7 +88,7 @@ def test_a_domain_comes_back_in_its_one_form(text: str, normal: str) -> None:
         ("a.localhost", "at least two labels"),
         ("com", "at least two labels"),
         ("203.0.113.7", "203.0.113.7/32"),
-        ("127.1", "203.0.113.7/32"),
+        ("127.1", "read as an address; those are networks, such as 203.0.113.7/32"),
         ("a.0x7f", "203.0.113.7/32"),
         ("2001:db8::1", "write it like"),
         ("https://example.com", "write it like"),
