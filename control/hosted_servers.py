@@ -180,10 +180,9 @@ def _probe_rows(pool: Pool) -> "ProbeRows":
 
     async def confined() -> list[Confined]:
         async with transaction(pool, readonly=True) as connection:
-            return [
-                (one, await environments.rules(connection, one))
-                for one in await environments.with_a_policy(connection)
-            ]
+            found = await environments.with_a_policy(connection)
+            rules = await environments.rules_by_id(connection, found)
+            return [(one, rules[one.id]) for one in found]
 
     async def last() -> Mapping[str, enforcement.LastProbe]:
         async with transaction(pool, readonly=True) as connection:

@@ -25,8 +25,7 @@ async def check_environment_is_held(write: Write, wanted: NewEnvironment, before
     found = await cluster_capabilities.found(write.connection)
     if found is None:
         return
-    own = wanted.egress
-    _refuse(found, Allowed(own.cidrs, own.domains, own.ports), "egress.")
+    _refuse(found, wanted.egress.destinations, "egress.")
     _check_presets(found, await egress_presets.many(write.connection, wanted.presets, lock=True))
 
 
@@ -34,12 +33,12 @@ async def check_preset_is_held(write: Write, wanted: NewEgressPreset) -> None:
     """BrokenRule where the cluster cannot hold what a preset names."""
     found = await cluster_capabilities.found(write.connection)
     if found is not None:
-        _refuse(found, Allowed(wanted.cidrs, wanted.domains, wanted.ports), "")
+        _refuse(found, wanted.destinations, "")
 
 
 def _check_presets(found: ClusterFound, presets: Iterable[EgressPreset]) -> None:
     for preset in presets:
-        if reason := why_not(found, Allowed(preset.cidrs, preset.domains, preset.ports)):
+        if reason := why_not(found, preset.destinations):
             field, sentence = reason
             raise BrokenRule("presets", f"{preset.name!r} names {field} that cannot be held: {sentence}")
 

@@ -23,6 +23,11 @@ class Egress(msgspec.Struct, frozen=True):
     ports: tuple[str, ...] = ("443",)
     """Of these networks and domains."""
 
+    @property
+    def destinations(self) -> Allowed:
+        """What it names by itself, on its ports; of the mode `restricted` alone it is what is allowed."""
+        return Allowed(self.cidrs, self.domains, self.ports)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEgressPreset:
@@ -33,6 +38,11 @@ class NewEgressPreset:
     cidrs: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
     ports: tuple[str, ...] = ("443",)
+
+    @property
+    def destinations(self) -> Allowed:
+        """What it names, on its ports."""
+        return Allowed(self.cidrs, self.domains, self.ports)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +61,7 @@ def rules_of(egress: Egress | None, presets: Iterable[NewEgressPreset] = ()) -> 
         return EgressRules()
     if egress.mode != "restricted":
         return EgressRules(mode=egress.mode)
-    named = [Allowed(egress.cidrs, egress.domains, egress.ports)]
-    named += [Allowed(one.cidrs, one.domains, one.ports) for one in presets]
+    named = [egress.destinations, *(preset.destinations for preset in presets)]
     return EgressRules(mode="restricted", allowed=tuple(one for one in named if one.cidrs or one.domains))
 
 

@@ -5,13 +5,12 @@ from dataclasses import replace
 from control.registry.broken_rule import BrokenRule
 from control.registry.egress import NewEgressPreset
 from core.egress.destinations import BadDestination, checked
-from core.egress.rules import Allowed
 
 
 def check_preset(wanted: NewEgressPreset) -> NewEgressPreset:
     """The preset in the form that is kept, or BrokenRule. Leaves out whether a cluster can hold it."""
     try:
-        named = checked(Allowed(wanted.cidrs, wanted.domains, wanted.ports))
+        named = checked(wanted.destinations)
     except BadDestination as wrong:
         raise BrokenRule(wrong.field, wrong.message) from None
     if not named.cidrs and not named.domains:

@@ -16,7 +16,6 @@ from control.registry.environment import NewEnvironment, Quota
 from control.registry.image_sources import check_image_source
 from control.registry.quantities import check_amount_of_memory, check_amount_of_processors, check_resources
 from core.egress.destinations import BadDestination, checked
-from core.egress.rules import Allowed
 
 MAX_SELECTOR: Final = 16
 MAX_TOLERATIONS: Final = 16
@@ -92,7 +91,7 @@ def _check_mode(wanted: NewEnvironment) -> None:
 
 def _checked_egress(egress: Egress) -> Egress:
     try:
-        named = checked(Allowed(egress.cidrs, egress.domains, egress.ports))
+        named = checked(egress.destinations)
     except BadDestination as wrong:
         raise BrokenRule(f"egress.{wrong.field}", wrong.message) from None
     return Egress(egress.mode, named.cidrs, named.domains, named.ports)

@@ -44,12 +44,10 @@ async def shown_of(
 ) -> dict[str, list[Enforcement]]:
     """What people are told of each of these environments, by their identifiers."""
     kept = await of_environments(connection, [one.id for one in found])
+    rules = await environments.rules_by_id(connection, found)
     now = datetime.now(UTC)
     return {
-        one.id: shown(one, await environments.rules(connection, one), kept[one.id], place, now)
-        if one.egress is not None
-        else []
-        for one in found
+        one.id: [] if one.egress is None else shown(one, rules[one.id], kept[one.id], place, now) for one in found
     }
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from control.registry.credential import KINDS_FOR_ONE_CALLER
 from control.registry.entry import Entry, reached_of
 from control.registry.owner import Owner, owner_columns
-from control.store.environments import POLICY_OF_ENTRY, held_to
+from control.store.environments import POLICY_OF_ENTRY, held_by_policy
 from control.store.installations import owned_by
 from control.store.pool import Connection, Row
 from control.store.rows import made
@@ -124,4 +124,4 @@ def _escaped(text: str) -> str:
 
 
 def _made(row: Row) -> Entry:
-    return made(Entry, row, reached=reached_of(row), held=held_to(row["policy"]))
+    return made(Entry, row, reached=reached_of(row), held=held_by_policy(row["policy"]))

@@ -1,12 +1,13 @@
 """SQL that reads environments, and which entries are in one. Written in `writes/environments.py`."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
 from control.registry.egress import Egress, NewEgressPreset, rules_of
 from control.registry.environment import Environment
+from control.store import egress_presets
 from control.store.pool import Connection
 from control.store.rows import columns_of, made
 from control.store.statements import Place, behind, in_order, listed, place_of
@@ -18,13 +19,12 @@ _SELECT: Final = f"""
     select {listed(COLUMNS)}, array(select p.preset_id from environment_presets p
         where p.environment_id = environments.id order by p.preset_id) as presets
     from environments """
-_PRESETS: Final = columns_of(NewEgressPreset)
 POLICY_OF_ENTRY: Final = """
     (select jsonb_build_object('name', v.name, 'egress', v.egress, 'presets', array(
             select to_jsonb(s) from environment_presets p join egress_presets s on s.id = p.preset_id
             where p.environment_id = v.id order by s.id))
         from environments v where v.id = e.environment_id and v.egress is not null)"""
-"""The policy of the environment of an entry `e`, as `held_to` reads it; null for none."""
+"""The policy of the environment of an entry `e`, as `held_by_policy` reads it; null for none."""
 
 
 async def one(connection: Connection, environment_id: str, *, lock: bool = False) -> Environment | None:
@@ -72,7 +72,7 @@ async def restricted(connection: Connection) -> list[Environment]:
     return [made(Environment, row) for row in await connection.fetch(_SELECT + "where restricted order by name")]
 
 
-def held_to(policy: Mapping[str, Any] | None) -> Held | None:
+def held_by_policy(policy: Mapping[str, Any] | None) -> Held | None:
     """What `POLICY_OF_ENTRY` found, its presets looked up; None where it allows everything."""
     if policy is None:
         return None
@@ -85,8 +85,11 @@ async def rules(connection: Connection, environment: Environment | None) -> Egre
     """What the servers of an environment may reach, its presets looked up; of none, everything."""
     if environment is None:
         return EgressRules()
-    rows = await connection.fetch(
-        f"select {listed(_PRESETS)} from egress_presets where id = any($1::uuid[]) order by id",
-        list(environment.presets),
-    )
-    return rules_of(environment.egress, [made(NewEgressPreset, row) for row in rows])
+    return (await rules_by_id(connection, [environment]))[environment.id]
+
+
+async def rules_by_id(connection: Connection, found: Sequence[Environment]) -> dict[str, EgressRules]:
+    """The same of each of these environments, by their identifiers. A preset that has gone meanwhile allows nothing."""
+    named = {preset_id for one in found for preset_id in one.presets}
+    presets = {one.id: one for one in await egress_presets.many(connection, named)} if named else {}
+    return {one.id: rules_of(one.egress, [presets[each] for each in one.presets if each in presets]) for one in found}
