@@ -30,11 +30,15 @@ def migrate(
     wait: Annotated[
         float,
         typer.Option(
-            min=0, max=86_400, help="Seconds to wait for a database that is away, or for controls of other versions."
+            metavar="SECONDS",
+            min=0,
+            max=86_400,
+            help="Seconds to wait for a database that is away, or for controls of other versions.",
         ),
     ] = 60,
     within: Annotated[
-        float, typer.Option(min=1, max=86_400, help="Seconds that all migrations together may take.")
+        float,
+        typer.Option(metavar="SECONDS", min=1, max=86_400, help="Seconds that all migrations together may take."),
     ] = 600,
 ) -> None:
     """Bring the tables of the database at ARCHWAY_DATABASE_URL up to date.

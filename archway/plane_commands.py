@@ -28,7 +28,12 @@ def proxy(
     ] = None,
     grace: Annotated[
         float | None,
-        typer.Option(min=0.1, max=86_400, help="Seconds that a leaving worker may take; else ARCHWAY_GRACE_SECONDS."),
+        typer.Option(
+            metavar="SECONDS",
+            min=0.1,
+            max=86_400,
+            help="Seconds that a leaving worker may take; else ARCHWAY_GRACE_SECONDS.",
+        ),
     ] = None,
     tls_cert: Annotated[
         Path | None, typer.Option("--tls-cert", help="PEM certificate and chain for clients; else ARCHWAY_TLS_CERT.")

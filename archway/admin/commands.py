@@ -261,7 +261,8 @@ def _option(option: Option, *, needed: bool = False) -> inspect.Parameter:
     if option.kind == "flag":
         names = [f"{option.option}/--no-{option.option.removeprefix('--')}"]
     offered = offering(option.words) if option.words else None
-    declared = typer.Option(*names, help=words, autocompletion=offered)
+    shown = "NUMBER" if option.kind == "number" else None
+    declared = typer.Option(*names, help=words, autocompletion=offered, metavar=shown)
     return _parameter(name, _TYPES.get(option.kind, str) | None, declared, None)
 
 

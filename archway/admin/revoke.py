@@ -35,7 +35,9 @@ REVOKE = typer.Typer(
       archway revoke client 'Open WebUI' --wait 15
     """,
 )
-Wait = Annotated[float, typer.Option("--wait", min=0, max=20, help="Seconds to wait for the workers, at most.")]
+Wait = Annotated[
+    float, typer.Option("--wait", metavar="SECONDS", min=0, max=20, help="Seconds to wait for the workers, at most.")
+]
 _WAIT: Final = 5.0
 _CLIENT_SESSION: Final = 32
 """Hexadecimal digits of a client's session, as records name it; identifiers of ours have dashes."""

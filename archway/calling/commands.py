@@ -20,7 +20,8 @@ from core.mcp.param_headers import InvalidParamHeader
 _NO_TOOLS = "none that your token may see; its resources and prompts, if it has any, are for clients that list them"
 Named = Annotated[str, typer.Argument(help="Its slug or id, or its whole URL.", metavar="GATEWAY")]
 Seconds = Annotated[
-    float, typer.Option("--timeout", min=0.1, max=3600, help="Seconds until the answer must be there.")
+    float,
+    typer.Option("--timeout", metavar="SECONDS", min=0.1, max=3600, help="Seconds until the answer must be there."),
 ]
 
 
