@@ -89,7 +89,7 @@ async def rules(connection: Connection, environment: Environment | None) -> Egre
 
 
 async def rules_by_id(connection: Connection, found: Sequence[Environment]) -> dict[str, EgressRules]:
-    """The same of each of these environments, by their identifiers. A preset that has gone meanwhile allows nothing."""
+    """The same of each of these environments, by their identifiers. A preset that is there no more allows nothing."""
     named = {preset_id for one in found for preset_id in one.presets}
     presets = {one.id: one for one in await egress_presets.many(connection, named)} if named else {}
     return {one.id: rules_of(one.egress, [presets[each] for each in one.presets if each in presets]) for one in found}
