@@ -34,7 +34,8 @@ def state_after(before: Entry, after: Entry, installation: Installation, policy:
     if reason is not None:
         return NewState("needs_sign_in", reason)
     if is_another_server(before.reached, after.reached):
-        return NewState("new", "The address of its server changed; discover its tools again.")
+        what = "What Archway runs for it" if isinstance(after.reached, SelfHosted) else "The address of its server"
+        return NewState("new", f"{what} changed; discover its tools again.")
     if installation.state == "needs_sign_in":
         return NewState("new", "It has everything again that its entry asks for; discover its tools.")
     return None

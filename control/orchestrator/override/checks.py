@@ -28,9 +28,10 @@ def fields(allowed: Mapping[str, Check], needed: tuple[str, ...] = ()) -> Check:
                 faults.add((*path, name), why_refused(name))
             else:
                 allowed[name](inner, (*path, name), faults)
-        for name in needed:
-            if name not in value:
-                faults.add(path, f"needs {name}")
+        if value.keys() <= allowed.keys():  # else something that is refused stands in the place of it
+            for name in needed:
+                if name not in value:
+                    faults.add(path, f"needs {name}")
 
     return check
 

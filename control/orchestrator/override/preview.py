@@ -25,6 +25,7 @@ class Preview:
     differences: str
     """From what it is without the override, as a unified diff; '' for none."""
     faults: tuple[Fault, ...]
+    """In the order of its lines."""
 
 
 def preview(deployment: Object, text: str, elsewhere: Sequence[OutOfPlace] = ()) -> Preview:
@@ -40,7 +41,7 @@ def preview(deployment: Object, text: str, elsewhere: Sequence[OutOfPlace] = ())
     lines = unified_diff(
         before.splitlines(), after.splitlines(), "without the override", "with the override", lineterm="", n=_AROUND
     )
-    return Preview(after, "\n".join(lines), tuple(found))
+    return Preview(after, "\n".join(lines), tuple(sorted(found, key=lambda one: one.line or 0)))
 
 
 def _told(text: str, elsewhere: Sequence[OutOfPlace]) -> list[Fault]:

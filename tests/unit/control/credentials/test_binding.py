@@ -3,9 +3,10 @@ from dataclasses import replace
 import pytest
 
 from control.credentials.binding import NewState, state_after, why_to_fill_again
-from control.registry.credential import StaticCredential
+from control.registry.credential import NoCredential, StaticCredential
 from control.registry.entry import Remote
 from control.registry.fields import Field
+from control.registry.self_hosted import SelfHosted
 from core.egress.addresses import AddressPolicy
 from tests.fakes.registry import BEARER, an_entry, an_installation
 
@@ -119,4 +120,13 @@ def test_an_entry_that_gets_a_place_to_fill_keeps_its_secrets_where_the_answer_i
     )
     assert state_after(ENTRY, entry, FILLED, POLICY) == NewState(
         "new", "The address of its server changed; discover its tools again."
+    )
+
+
+def test_of_a_server_that_archway_runs_it_is_told_that_what_runs_changed() -> None:
+    entry = replace(ENTRY, reached=SelfHosted(command=("x",)), fields=(), credential=NoCredential())
+    other = replace(entry, reached=SelfHosted(command=("x",), override="spec: {}"))
+    bare = replace(FILLED, secret_names=(), plain_values={})
+    assert state_after(entry, other, bare, POLICY) == NewState(
+        "new", "What Archway runs for it changed; discover its tools again."
     )

@@ -30,3 +30,23 @@ def test_what_leads_elsewhere_has_its_line() -> None:
     text = "spec:\n  template:\n    spec:\n      nodeSelector:\n        pool: live\n"
     (fault,) = preview(BASE, text, [OutOfPlace(path, "leads elsewhere")]).faults
     assert str(fault) == "line 5: spec.template.spec.nodeSelector.pool leads elsewhere"
+
+
+def test_all_that_is_refused_is_told_once_and_in_the_order_of_its_lines() -> None:
+    text = """
+spec:
+  template:
+    spec:
+      hostPID: true
+      volumes:
+      - name: a
+        hostPath: {path: /}
+      hostNetwork: true
+      nodeSelector:
+        pool: live
+"""
+    path = ("spec", "template", "spec", "nodeSelector", "pool")
+    found = preview(BASE, text, [OutOfPlace(path, "leads elsewhere")]).faults
+    assert [(one.line, one.path.rpartition(".")[2]) for one in found] == [
+        (5, "hostPID"), (8, "hostPath"), (9, "hostNetwork"), (11, "pool"),
+    ]  # fmt: skip
