@@ -122,14 +122,14 @@ async def _views(
 ) -> dict[str, EnvironmentView]:
     inside = await entries.remote_in(connection, [one.id for one in found])
     shut = [one for one in seen_entries(inside, asked.caller) if held_hosts.shut_out(one)]
-    held = await enforcement.shown_of(connection, found, asked.deps.place)
+    seen = await enforcement.shown_of(connection, found, asked.deps.place)
     return {
-        one.id: _view(one, [entry.slug for entry in shut if entry.environment_id == one.id], held[one.id])
+        one.id: _view(one, [entry.slug for entry in shut if entry.environment_id == one.id], seen[one.id])
         for one in found
     }
 
 
-def _view(found: environment.Environment, shut_out: list[str], held: Sequence[Enforcement]) -> EnvironmentView:
+def _view(found: environment.Environment, shut_out: list[str], seen: Sequence[Enforcement]) -> EnvironmentView:
     told = told_of_environment(found)
     return shown(
         EnvironmentView,
@@ -138,5 +138,5 @@ def _view(found: environment.Environment, shut_out: list[str], held: Sequence[En
         resources=told["resources"] and ResourcesBody.model_construct(**told["resources"]),
         quota=QuotaBody.model_construct(**told["quota"]),
         shut_out=shut_out,
-        enforcement=[shown(EnforcementView, one) for one in held],
+        enforcement=[shown(EnforcementView, one) for one in seen],
     )

@@ -131,13 +131,13 @@ async def _egress(asked: Asked, connection: Connection, entry_ids: Collection[st
 
 
 def _view(asked: Asked, installation: Installation, told: _Told) -> InstallationView:
-    stand, held, reached = told
+    stand, signed_in, reached = told
     return shown(
         InstallationView,
         told_of_installation(installation),
         standing=shown(StandingView, stand[installation.id]),
         runs=_runs(asked, installation, reached.get(installation.entry_id)),
-        account=_account(held.get(installation.id)),
+        account=_account(signed_in.get(installation.id)),
         sign_in_link=asked.deps.pages_url + path_to_mend(installation),
     )
 

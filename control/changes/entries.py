@@ -10,7 +10,7 @@ from control.changes.environments import check_image, placer, refuse_to_take_out
 from control.changes.held_entries import ask_again, may_be_over
 from control.changes.overrides import check_override, refuse_to_override
 from control.changes.pull_secrets import check_named
-from control.changes.quotas import held, refuse_over
+from control.changes.quotas import quota_before, refuse_over
 from control.changes.refusals import NotAllowed, NotNow, refuse_in_use, refuse_stale
 from control.changes.safeguards import Safeguards
 from control.changes.served_environments import check_moved
@@ -87,7 +87,7 @@ async def change(
     placed_by = await placer(write, asked, before, named=places)
     new = _sealed(safeguards, entry_id, asked, before, placed_by)
     await check_image(write, new, before)
-    quota = await held(write, new)
+    quota = await quota_before(write, new)
     await rows.update(write, entry_id, new)
     await refuse_over(write, quota)
     after = there(await entries.one(write.connection, entry_id))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, assert_never
 
 from control.changes.callers_tokens import check_serves
-from control.changes.quotas import held, refuse_over
+from control.changes.quotas import quota_before, refuse_over
 from control.changes.refusals import NotAllowed, NotNow, refuse_in_use, refuse_stale
 from control.changes.safeguards import Safeguards
 from control.changes.visible import visible_installation
@@ -84,7 +84,7 @@ async def create(write: Write, safeguards: Safeguards, wanted: WantedInstallatio
     others = await installations.of_owner(write.connection, entry.id, owner)
     _refuse_same_name(entry, others, name)
     check_few_servers(entry.reached, owner, len(others))
-    quota = await held(write, entry)
+    quota = await quota_before(write, entry)
     installation_id = new_id()
     filled = fill(entry, wanted.values, wanted.credential, safeguards.addresses)
     await rows.insert(

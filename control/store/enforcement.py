@@ -8,7 +8,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from control.registry.enforcement import NUMBERS, Enforcement, shown
+from control.registry.enforcement import NUMBERS, Enforcement, shown, shown_of_server
+from control.registry.entry import Entry
 from control.registry.environment import Environment
 from control.registry.server_state import Place
 from control.store import environments
@@ -46,9 +47,16 @@ async def shown_of(
     kept = await of_environments(connection, [one.id for one in found])
     rules = await environments.rules_by_id(connection, found)
     now = datetime.now(UTC)
-    return {
-        one.id: [] if one.egress is None else shown(one, rules[one.id], kept[one.id], place, now) for one in found
-    }
+    return {one.id: shown(one, rules[one.id], kept[one.id], place, now) for one in found}
+
+
+async def shown_of_entry(
+    connection: Connection, entry: Entry, inside: Environment | None, place: Place | None
+) -> list[Enforcement]:
+    """What people are told of the servers of an entry; `inside`: the environment in which it is."""
+    if inside is None:
+        return []
+    return shown_of_server((await shown_of(connection, [inside], place))[inside.id], entry)
 
 
 async def last_probes(connection: Connection) -> dict[str, LastProbe]:

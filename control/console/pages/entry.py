@@ -21,7 +21,6 @@ from control.console.shown_servers import shown_server
 from control.console.visit import Visit
 from control.http.paging import NamedPageQuery, page_of, place_key
 from control.registry.credential import kind_of
-from control.registry.enforcement import shown_of_server
 from control.registry.entry import Entry, bound_origin, told_of_reached
 from control.registry.entry_tool import EntryTool, told_of_tool
 from control.registry.exchange_warnings import exchange_warnings, provider_named
@@ -141,7 +140,7 @@ async def shown(visit: Visit, form: Form | None = None) -> web.Response:
         owner = await teams.one(connection, entry.team_id) if entry.team_id else None
         seeing = [await teams.one(connection, one) for one in entry.teams[:_MOST_SHOWN]]
         inside = await environments.one(connection, entry.environment_id) if entry.environment_id else None
-        held = await enforcement.shown_of(connection, [inside], visit.deps.place) if inside else {}
+        seen = await enforcement.shown_of_entry(connection, entry, inside, visit.deps.place)
         named = provider_named(entry)
         providers = await identity_providers.many(connection, [named]) if named else {}
         deletes = caller.may_for("entry:delete", entry_owner(entry))
@@ -163,7 +162,7 @@ async def shown(visit: Visit, form: Form | None = None) -> web.Response:
         ],
         kind=kind,
         inside=inside,
-        held=shown_of_server(held.get(inside.id, ()), entry) if inside else [],
+        enforcement=seen,
         tools=page.items,
         next=page.next,
         query=query,

@@ -87,7 +87,7 @@ async def _shown(visit: Visit, form: Form) -> web.Response:
         used = await usage.of_environment(connection, kept)
         inside = seen_entries(await entries.inside(connection, kept.id), visit.caller)
         said: dict[str, Any] = {
-            "held": (await enforcement.shown_of(connection, [kept], visit.deps.place))[kept.id],
+            "enforcement": (await enforcement.shown_of(connection, [kept], visit.deps.place))[kept.id],
             "presets": await egress_presets.many(connection, kept.presets),
             "usual": usual_of(kept),
             "at_most": at_most_of(kept),

@@ -22,11 +22,13 @@ async def show(visit: Visit) -> web.Response:
     query = visit.query(EnvironmentQuery)
     async with transaction(visit.pool, readonly=True) as connection:
         rows = await environments.page(connection, limit=query.fetch, after=query.place, name=query.name)
-        held = await enforcement.shown_of(connection, rows, visit.deps.place)
+        seen = await enforcement.shown_of(connection, rows, visit.deps.place)
         inside = {one.id: seen_entries(await entries.inside(connection, one.id), visit.caller) for one in rows}
     page = page_of(rows, query, lambda one: {"row": one}, lambda one: place_key(one.name, one.id))
     shown = [one["row"] for one in page.items]
-    return visit.page("environments/list.html", rows=shown, held=held, inside=inside, next=page.next, query=query)
+    return visit.page(
+        "environments/list.html", rows=shown, enforcement=seen, inside=inside, next=page.next, query=query
+    )
 
 
 async def new(visit: Visit) -> web.Response:

@@ -23,7 +23,7 @@ from control.console.visit import Visit
 from control.credentials.standing import Standing
 from control.registry.account import Account
 from control.registry.credential import CREDENTIAL, kind_of
-from control.registry.enforcement import Enforcement, shown_of_server
+from control.registry.enforcement import Enforcement
 from control.registry.entry import Entry
 from control.registry.environment import Environment
 from control.registry.installation import Installation
@@ -58,8 +58,8 @@ class _Found:
     standing: Standing
     inside: Environment | None = None
     """The environment in which Archway runs its server."""
-    held: Sequence[Enforcement] = ()
-    """Whether what that lets it reach holds."""
+    enforcement: Sequence[Enforcement] = ()
+    """Whether it can reach nothing but what that lets it, as probes saw it."""
 
     @property
     def kind(self) -> str:
@@ -159,7 +159,7 @@ class InstallationStates:
             shown = _shown_as(visit, found, asking)
             values = _state_values(visit, found, shown)
             return Look(
-                state=(asking, shown.state, shown.cause, shown.server, found.inside, found.held),
+                state=(asking, shown.state, shown.cause, shown.server, found.inside, found.enforcement),
                 text=lambda: page_text(visit.request, "installations/state.html", **values),
                 done=not asking and shown.server is None,
             )
@@ -178,7 +178,7 @@ def _state_values(visit: Visit, found: _Found, shown: ShownInstallation) -> dict
     return {
         "shown": shown,
         "inside": found.inside,
-        "held": found.held,
+        "enforcement": found.enforcement,
         "discovers": visit.caller.may_for("installation:discover", owner),
         "fills": may_fill(visit.caller, "installation:update", owner),
     }
@@ -197,9 +197,8 @@ async def _found(connection: Connection, visit: Visit) -> _Found:
     if not row.is_ours or not entry.environment_id:
         return _Found(row, entry, account, stand[row.id])
     inside = await environments.one(connection, entry.environment_id)
-    told = await enforcement.shown_of(connection, [inside], visit.deps.place) if inside else {}
-    held = shown_of_server(told.get(entry.environment_id, ()), entry)
-    return _Found(row, entry, account, stand[row.id], inside, held)
+    seen = await enforcement.shown_of_entry(connection, entry, inside, visit.deps.place)
+    return _Found(row, entry, account, stand[row.id], inside, seen)
 
 
 async def _shown(visit: Visit, form: Form) -> web.Response:

@@ -100,7 +100,7 @@ WITHOUT_WRITE = {
     "overrides.check_override": "changes nothing: it says what may not stand over a Deployment",
     "overrides.previewed": "changes nothing: it shows what would run",
     "overrides.tried_out": "keeps nothing: it asks the cluster about a change that is made in a rehearsal",
-    "quotas.held": "changes nothing: it locks what a change is held to",
+    "quotas.quota_before": "changes nothing: it locks the environment whose quota a change may not pass",
     "quotas.refuse_over": "changes nothing: it says what a team may not have",
     "first_admin.ensure_first_admin": "makes its own Write; nobody's act, which test_first_admin.py holds it to",
 }
