@@ -73,7 +73,7 @@ class Forgetting:
         self._key_sets.doubt()
         self._watches.doubt()
         self._upstreams.doubt()
-        self._subscriptions.doubt_held()
+        self._subscriptions.doubt_policies()
         self._endings.look_at_all()
 
     async def _gateway(self, change: Change) -> None:

@@ -5,7 +5,7 @@ and remote entries of the environments that name one are looked at again after e
 from collections.abc import Mapping
 from typing import Any
 
-from control.changes.held_egress import check_preset_is_held
+from control.changes.enforceable_egress import check_preset_enforceable
 from control.changes.held_entries import held_now
 from control.changes.refusals import NotNow, NotThere, refuse_stale
 from control.changes.write import Write
@@ -20,7 +20,7 @@ async def create(write: Write, wanted: NewEgressPreset) -> EgressPreset:
     """Make a preset, which nothing names yet. BrokenRule; NotAllowed; StoreConflict `egress_presets_name`."""
     write.refuse_without("egress_preset:create")
     checked = check_preset(wanted)
-    await check_preset_is_held(write, checked)
+    await check_preset_enforceable(write, checked)
     made = await rows.insert(write, checked)
     await write.announce()
     await write.record("create", "egress_preset", made.id, None, told_of_preset(made))
@@ -31,7 +31,7 @@ async def change(write: Write, preset_id: str, wanted: Mapping[str, Any], versio
     """Give it what `wanted` names, and so all environments that name it. Raises as `create`."""
     before = await _locked(write, preset_id, "egress_preset:update", version)
     checked = check_preset(NewEgressPreset(**{**settable(before), **wanted}))
-    await check_preset_is_held(write, checked)
+    await check_preset_enforceable(write, checked)
     after = await rows.update(write, preset_id, checked)
     now = await held_now(write, await egress_presets.environment_ids(write.connection, preset_id))
     await write.announce(entries=now.entries, installations_over=now.installations_over)

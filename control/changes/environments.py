@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from control.changes.held_egress import check_environment_is_held
+from control.changes.enforceable_egress import check_enforceable
 from control.changes.held_entries import held_now
 from control.changes.refusals import NotNow, NotThere, refuse_stale
 from control.changes.safeguards import Safeguards
@@ -36,7 +36,7 @@ async def create(write: Write, safeguards: Safeguards, wanted: NewEnvironment) -
     write.refuse_without("environment:create")
     checked = check_environment(wanted, safeguards.namespaces)
     await _refuse_shared(write, checked)
-    await check_environment_is_held(write, checked, None)
+    await check_enforceable(write, checked, None)
     made = await rows.insert(write, checked)
     await write.announce()
     await write.record("create", "environment", made.id, None, told_of_environment(made))
@@ -64,7 +64,7 @@ async def change(
         await _refuse_to_decide(write, before)
     if before.restricted or moved:
         await _refuse_shared(write, asked)
-    await check_environment_is_held(write, asked, before)
+    await check_enforceable(write, asked, before)
     after = await rows.update(write, environment_id, asked)
     if moved:
         await enforcement.forget(write.connection, environment_id)

@@ -97,7 +97,7 @@ class SharedListening:
             raise Refusal("too_many_subscriptions", most=MOST_OF_SERVER)
         self._servers[key] = server
         hold = Hold(server, uri, principal, resolve, tell)
-        server.held(hold)
+        server.add(hold)
         return hold
 
     def forget_installation(self, identifier: str) -> None:
@@ -158,7 +158,7 @@ class _Server:
     def is_full_for(self, uri: str) -> bool:
         return uri not in self._holds and len(self._holds) >= MOST_OF_SERVER
 
-    def held(self, hold: Hold) -> None:
+    def add(self, hold: Hold) -> None:
         uri = hold.uri
         self._holds.setdefault(uri, set()).add(hold)
         self._resolve = hold.resolve

@@ -129,7 +129,7 @@ class Subscriptions:
             if of.lets_go(lambda hold: hold.installation_id == identifier):
                 self._look(of)
 
-    def doubt_held(self) -> None:
+    def doubt_policies(self) -> None:
         """News of installations may have been missed: what is listened to at servers that are held to a policy is
         begun again, as is allowed now.
         """

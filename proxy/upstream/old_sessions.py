@@ -88,11 +88,11 @@ class OldSessions:
         """The session under this key, and whether it was opened just now, once for all who wait. Raises UpstreamFault
         or Refusal.
         """
-        held = self._open.get(key)
-        if held is not None and not held[0].over:
-            if held[0].is_held_as(installation):
-                return held[0], False
-            self.close(key, held[0])  # what was opened under another policy serves no call under this one
+        known, _ = self._open.get(key) or (None, None)
+        if known is not None and not known.over:
+            if known.is_held_as(installation):
+                return known, False
+            self.close(key, known)  # what was opened under another policy serves no call under this one
 
         async def opened() -> OldConnection:
             return (await self._opened(key, installation, OPEN_S, capabilities))[0]
@@ -107,10 +107,10 @@ class OldSessions:
 
     def close(self, key: str, connection: OldConnection) -> None:
         """It is used no more: the server has lost its session."""
-        held = self._open.get(key)
-        if held is not None and held[0] is connection:
+        known, reading = self._open.get(key) or (None, None)
+        if known is connection and reading is not None:
             self._open.pop(key)
-            held[1].cancel()
+            reading.cancel()
 
     def forget_installation(self, identifier: str) -> None:
         """The installation is gone, or has another server or credential."""

@@ -86,7 +86,7 @@ class Connector:
         if not permitted:
             raise AddressRefused(f"{target.host}: {self._policy.why_not(addresses[0])}")
         if target.held is not None and not any_will_do:
-            permitted = _held(target, target.held, permitted)
+            permitted = _allowed(target, target.held, permitted)
         dialled = await aiohappyeyeballs.start_connection(
             [_address_info(address, target.port) for address in permitted],
             happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS,
@@ -117,7 +117,7 @@ class Connector:
         return addresses
 
 
-def _held(target: Target, held: Held, addresses: list[str]) -> list[str]:
+def _allowed(target: Target, held: Held, addresses: list[str]) -> list[str]:
     """Those of the addresses that the policy allows: no other is connected to. Raises EgressRefused for none."""
     reasons = [held.why_not(target.host, target.port, address) for address in addresses]
     permitted = [address for address, reason in zip(addresses, reasons, strict=True) if reason is None]

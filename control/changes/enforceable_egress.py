@@ -1,4 +1,4 @@
-"""Whether the cluster that servers run in can hold an egress policy, before it is saved.
+"""That the cluster in which servers run can enforce an egress policy, before it is saved.
 
 Asked by the changes of environments and of presets. A cluster changes without asking anybody: each look at a server
 judges again (`control/orchestrator/egress/policies.py`).
@@ -15,9 +15,9 @@ from control.store import cluster_capabilities, egress_presets
 from core.egress.rules import Allowed
 
 
-async def check_environment_is_held(write: Write, wanted: NewEnvironment, before: NewEnvironment | None) -> None:
-    """BrokenRule where the cluster cannot hold what the servers of an environment may reach; of what stays as it was,
-    nothing is said.
+async def check_enforceable(write: Write, wanted: NewEnvironment, before: NewEnvironment | None) -> None:
+    """BrokenRule where the cluster cannot enforce what the servers of an environment may reach; of what stays as it
+    was, nothing is said.
     """
     unchanged = before is not None and (before.egress, before.presets) == (wanted.egress, wanted.presets)
     if unchanged or wanted.egress is None or wanted.egress.mode != "restricted":
@@ -29,8 +29,8 @@ async def check_environment_is_held(write: Write, wanted: NewEnvironment, before
     _check_presets(found, await egress_presets.many(write.connection, wanted.presets, lock=True))
 
 
-async def check_preset_is_held(write: Write, wanted: NewEgressPreset) -> None:
-    """BrokenRule where the cluster cannot hold what a preset names."""
+async def check_preset_enforceable(write: Write, wanted: NewEgressPreset) -> None:
+    """BrokenRule where the cluster cannot enforce what a preset names."""
     found = await cluster_capabilities.found(write.connection)
     if found is not None:
         _refuse(found, wanted.destinations, "")
