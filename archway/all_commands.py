@@ -17,10 +17,10 @@ from archway.admin.external_principals import EXTERNALS
 from archway.admin.gateways import ASSIGNMENTS, GATEWAYS
 from archway.admin.history import AUDIT, RECORDS
 from archway.admin.identity_providers import IDENTITY_PROVIDERS
+from archway.admin.installations import INSTALLATIONS
 from archway.admin.oauth import GRANTS, OAUTH_CLIENTS
 from archway.admin.people import TEAMS, TOKENS, USERS
 from archway.admin.pull_secrets import PULL_SECRETS
-from archway.admin.registry import INSTALLATIONS
 from archway.admin.revoke import REVOKE
 from archway.admin.roles import ROLES
 from archway.admin.sign_in import SESSIONS

@@ -15,9 +15,10 @@ import typer
 from archway.admin.body import LONGEST_FILE, BadOption
 from archway.admin.commands import explained
 from archway.admin.connection import connect
+from archway.admin.entries import ENTRIES
 from archway.admin.form import Form, with_form
+from archway.admin.installations import INSTALLATIONS
 from archway.admin.lookup import find
-from archway.admin.registry import ENTRIES, INSTALLATIONS
 from archway.admin.show import show_one
 from archway.options import DEFAULT_STATE, State
 

@@ -9,8 +9,8 @@ import typer
 
 from archway.admin.commands import explained
 from archway.admin.connection import connect
+from archway.admin.entries import ENTRIES
 from archway.admin.form import Form, with_form
-from archway.admin.registry import ENTRIES
 from archway.admin.show import show_list, show_one
 from archway.options import DEFAULT_STATE, State, refuse
 

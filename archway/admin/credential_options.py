@@ -1,6 +1,6 @@
 """How the command line asks what credential an entry's server gets: its kind, and the settings of that kind.
 
-Used by `registry.py`. The admin API says what each setting is (`control/registry/credential.py`).
+Used by `entries.py`. The admin API says what each setting is (`control/registry/credential.py`).
 """
 
 from types import MappingProxyType

@@ -7,9 +7,9 @@ import typer
 from archway.admin.body import text_of
 from archway.admin.commands import explained
 from archway.admin.connection import connect
+from archway.admin.entries import ENTRIES
 from archway.admin.form import Form, with_form
 from archway.admin.lookup import find
-from archway.admin.registry import ENTRIES
 from archway.admin.show import show_one
 from archway.options import DEFAULT_STATE, State, refuse
 

@@ -12,7 +12,7 @@ import typer
 
 from archway.admin.commands import explained
 from archway.admin.connection import connect
-from archway.admin.registry import INSTALLATIONS
+from archway.admin.installations import INSTALLATIONS
 from archway.admin_client import AdminApi
 from archway.options import DEFAULT_STATE, State, refuse
 

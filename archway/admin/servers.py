@@ -12,8 +12,8 @@ import typer
 from archway.admin.accounts import InstallationNamed
 from archway.admin.commands import explained
 from archway.admin.connection import connect
+from archway.admin.installations import INSTALLATIONS
 from archway.admin.lookup import find
-from archway.admin.registry import INSTALLATIONS
 from archway.options import DEFAULT_STATE, State
 
 _ENDED: Final = 128 + signal.SIGINT

@@ -3,8 +3,8 @@
 import shlex
 from collections.abc import Iterable
 
+from archway.admin.installations import BAD_PATH
 from archway.admin.moments import ago_from
-from archway.admin.registry import BAD_PATH
 from archway.admin_client import AdminApi, Problem, Unreachable
 from archway.doctor.finding import Finding, looked, note
 from archway.status.facts import Facts, InstallationFact

@@ -9,8 +9,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from archway.admin.installations import why_not_ready
 from archway.admin.names import SERVER_WORDS, with_standings
-from archway.admin.registry import why_not_ready
 from control.admin.deps import LOG_READERS, LOGS_OF_ONE, Deps
 from control.changes import idle_servers, server_states
 from control.changes.write import changing

@@ -16,15 +16,16 @@ from pydantic import BaseModel
 
 from archway.admin import (
     egress_presets,
+    entries,
     environments,
     external_principals,
     gateways,
     history,
     identity_providers,
+    installations,
     oauth,
     people,
     pull_secrets,
-    registry,
     roles,
     sign_in,
     sign_ins,
@@ -126,7 +127,7 @@ OPERATIONS: dict[str, Operation] = {one.key: one for resource in RESOURCES for o
 def described() -> dict[str, Resource]:
     """The command line's resources, by the API's path of the list, with parameters named `{}`."""
     modules = (
-        people, sign_in, sign_ins, roles, oauth, registry, gateways, history, identity_providers,
+        people, sign_in, sign_ins, roles, oauth, entries, installations, gateways, history, identity_providers,
         external_principals, pull_secrets, environments, egress_presets,
     )  # fmt: skip
     found = [one for module in modules for one in vars(module).values()]

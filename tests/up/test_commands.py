@@ -11,7 +11,7 @@ from threading import Thread
 
 import pytest
 
-from archway.admin.registry import ENTRY
+from archway.admin.entries import ENTRY
 from core.strict_yaml import write_yaml
 from tests.fakes.mcp_upstream import Answer, McpUpstream
 from tests.fixtures_program import eventually

@@ -4,7 +4,8 @@ import json
 import pytest
 
 from archway.admin.body import BadOption, body_of, principal
-from archway.admin.registry import ENTRY_FIELDS, INSTALLATION
+from archway.admin.entries import ENTRY_FIELDS
+from archway.admin.installations import INSTALLATION
 from archway.admin.resource import Option
 
 MAP = Option("values", "", "map", flag="value")

@@ -51,7 +51,7 @@ class Api:
 def api(monkeypatch):
     api = Api()
     monkeypatch.setattr("archway.admin.commands.connect", lambda _: api)
-    monkeypatch.setattr("archway.admin.registry.connect", lambda _: api)
+    monkeypatch.setattr("archway.admin.entries.connect", lambda _: api)
     return api
 
 

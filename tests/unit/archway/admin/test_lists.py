@@ -3,11 +3,11 @@
 import pytest
 
 from archway.admin.body import BadOption, body_of
+from archway.admin.entries import ENTRY_CHANGES
 from archway.admin.environments import ENVIRONMENT
 from archway.admin.gateways import GATEWAY_CHANGES
 from archway.admin.identity_providers import PROVIDER
 from archway.admin.lists import NotInPart, removed
-from archway.admin.registry import ENTRY_CHANGES
 
 SALES, SUPPORT = "01890000-0000-7000-8000-000000000001", "01890000-0000-7000-8000-000000000002"
 NOW = {

@@ -1,8 +1,8 @@
 import pytest
 
+from archway.admin.entries import ENTRY_CHANGES
 from archway.admin.environments import ENVIRONMENT
 from archway.admin.problem_text import problem_text
-from archway.admin.registry import ENTRY_CHANGES
 from archway.admin.resource import Option
 from archway.admin_client import Problem
 

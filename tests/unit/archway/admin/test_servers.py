@@ -7,8 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from archway.admin import servers
+from archway.admin.installations import why_not_ready
 from archway.admin.names import with_standings
-from archway.admin.registry import why_not_ready
 from archway.all_commands import app
 
 STARTING = {"phase": "starting", "sentence": "", "message": "", "cure": ""}

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from archway.admin.registry import BAD_PATH
+from archway.admin.installations import BAD_PATH
 from archway.doctor.local_run import check_running, cure_of
 from archway.status.facts import Facts, InstallationFact, ProcessFact
 from tests.house.tracked import ROOT
