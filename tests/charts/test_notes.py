@@ -31,7 +31,7 @@ def notes(helm: ModuleType, values: dict[str, Any]) -> str:
         ("two namespaces of servers", "are in tools-a, tools-b."),
     ],
 )
-def test_the_notes_say(way: str, said: str, helm: ModuleType) -> None:
+def test_the_notes_say_what_whoever_installed_has_to_know_or_do(way: str, said: str, helm: ModuleType) -> None:
     assert said in notes(helm, MATRIX[way])
 
 

@@ -134,7 +134,7 @@ def test_of_an_entry_that_is_shut_out_whoever_looks_after_it_is_told() -> None:
         ),
     ],
 )
-def test_rules_in_words(rules: EgressRules, words: str) -> None:
+def test_rules_are_told_in_words_and_ten_places_of_them_at_most(rules: EgressRules, words: str) -> None:
     assert in_words(rules) == words
 
 

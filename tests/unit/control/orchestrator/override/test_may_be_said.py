@@ -47,7 +47,7 @@ def variable(**source: Any) -> str:
         mounted("/tmp/models"),
     ],
 )
-def test_it_may_be_said(text: str) -> None:
+def test_what_gives_a_pod_no_more_than_it_may_have_is_merged(text: str) -> None:
     overridden(BASE, text)
 
 

@@ -55,7 +55,7 @@ def test_merged_twice_is_merged_once(one: dict[str, Any], other: dict[str, Any])
 
 
 @given(PODS, PODS)
-def test_neither_is_changed(one: dict[str, Any], other: dict[str, Any]) -> None:
+def test_merging_changes_neither_of_the_two(one: dict[str, Any], other: dict[str, Any]) -> None:
     kept = copy.deepcopy((one, other))
     merged(one, other)
     assert (one, other) == kept

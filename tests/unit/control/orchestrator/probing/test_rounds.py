@@ -90,7 +90,7 @@ async def test_what_showed_is_kept(scene: Scene, passing: Passing) -> None:
 @pytest.mark.parametrize(
     "fields", [{"namespace": "other"}, {"node_selector": {"pool": "b"}}, {"tolerations": ({"key": "a"},)}]
 )
-async def test_a_change_of_where_its_servers_run_is_reason_for_another(
+async def test_a_change_of_where_its_servers_run_is_reason_for_another_probe(
     fields: dict[str, Any], scene: Scene, passing: Passing
 ) -> None:
     scene.change(**fields)
@@ -98,19 +98,19 @@ async def test_a_change_of_where_its_servers_run_is_reason_for_another(
     await passing.until(lambda: len(scene.probed) == 2, by=0.5)
 
 
-async def test_other_rules_are_reason_for_another_of_their_kinds(scene: Scene, passing: Passing) -> None:
+async def test_other_rules_are_reason_for_another_probe_of_their_kinds(scene: Scene, passing: Passing) -> None:
     scene.confined = [(ENVIRONMENT, EgressRules("restricted", (Allowed(cidrs=("192.0.2.0/24",)),)))]
     await passing.until(lambda: len(scene.probed) == 2, by=5)
     assert scene.probed[1] == (ID, ("cidr",))
 
 
-async def test_another_name_is_none(scene: Scene, passing: Passing) -> None:
+async def test_another_name_is_no_reason_for_another_probe(scene: Scene, passing: Passing) -> None:
     scene.change(name="Production", version=2)
     await passing.seconds(4 * LOOK_EVERY_S, by=5)
     assert len(scene.probed) == 1
 
 
-async def test_another_provider_is(scene: Scene, passing: Passing) -> None:
+async def test_another_provider_is_reason_for_another_probe(scene: Scene, passing: Passing) -> None:
     scene.provider = "cilium"
     await passing.until(lambda: len(scene.probed) == 2, by=5)
 
