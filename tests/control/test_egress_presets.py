@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from control.registry.egress_providers import ClusterFound
-from control.store import cluster_capabilities
+from control.store import cluster_capabilities, environments
 from control.store.pool import Pool, transaction
 from tests.control.registry_api import JSON, Api, api
 
@@ -47,6 +47,19 @@ async def test_one_that_an_environment_names_is_not_deleted_and_the_refusal_name
     assert "Payments" in str(refused)
     await api.patch(f"/environments/{where['id']}", {"presets": []})
     await api.delete(f"/egress-presets/{made['id']}")
+
+
+async def test_environments_that_are_looked_up_together_allow_each_its_own_presets(api: Api, pool: Pool) -> None:
+    github, files = await preset(api), await preset(api, name="Files", domains=["files.example.com"])
+    for name, named in (("One", [github]), ("Both", [files, github]), ("None", [])):
+        body = {"name": name, "egress": {"mode": "restricted"}, "presets": [each["id"] for each in named]}
+        await api.post("/environments", body)
+    async with transaction(pool, readonly=True) as connection:
+        found = await environments.with_a_policy(connection)
+        rules = await environments.rules_by_id(connection, found)
+    allowed = {one.name: {host for group in rules[one.id].groups for host in group.domains} for one in found}
+    one, both = {"api.github.com"}, {"api.github.com", "files.example.com"}
+    assert allowed == {"One": one, "Both": both, "None": set()}
 
 
 @pytest.mark.parametrize(
