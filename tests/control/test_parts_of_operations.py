@@ -141,6 +141,11 @@ async def lifts_a_restriction(api: Api, client: AdminClient) -> bool:
     return (await client.send("PATCH", path, {"restricted": False}, match="*")).status == 200
 
 
+async def deletes_a_restricted_one(api: Api, client: AdminClient) -> bool:
+    path = f"/environments/{await restricted_one(api, client)}"
+    return (await client.send("DELETE", path, match="*")).status == 204
+
+
 async def leads_into_a_restricted_namespace(api: Api, client: AdminClient) -> bool:
     namespace = f"n{client.user['id'][-8:]}"
     await api.post("/environments", {"name": f"Of {namespace}", "restricted": True, "namespace": namespace})
@@ -167,6 +172,7 @@ PARTS: dict[tuple[str, Action], Callable[[Api, AdminClient], Awaitable[bool]]] =
     ("DELETE /entries/{entry_id}", DEPLOY): deletes_an_entry_in_a_restricted_environment,
     ("POST /environments", DEPLOY): leads_into_a_restricted_namespace,
     ("PATCH /environments/{environment_id}", DEPLOY): lifts_a_restriction,
+    ("DELETE /environments/{environment_id}", DEPLOY): deletes_a_restricted_one,
     ("POST /installations", "installation:share"): installs_for_everybody,
     ("POST /installations", "oauth_client:update"): installs_for_a_program,
     ("PATCH /installations/{installation_id}", "oauth_client:update"): gives_a_program_another_key,
