@@ -92,7 +92,10 @@ class Scene:
             state = await self.state(installation_id)
             return state if all(state[name] == value for name, value in wanted.items()) else None
 
-        return await until(so)
+        try:
+            return await until(so)
+        except AssertionError:
+            raise AssertionError(f"{wanted} never was; it is {await self.state(installation_id)}") from None
 
     async def moved(self, installation_id: str, before: str) -> str:
         """The endpoint, once it is another one that answers."""
