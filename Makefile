@@ -44,7 +44,7 @@ tools: .venv/.ok ## bring what the tests need from npm and further SDK versions 
 	@tools/install.sh
 
 test: .venv/.ok tools ## run the tests but for the long ones, those in a browser and those of real clients, without network; print the table of trust rows
-	@$(BIN)/pytest -n 2 --dist loadfile --trust-table=test --ignore=tests/bench --ignore=tests/faults --ignore=tests/bridge --ignore=tests/journeys --ignore=tests/docs --ignore=tests/charts --ignore=tests/clients --ignore=tests/house
+	@$(BIN)/pytest -n 3 --dist loadfile --trust-table=test --ignore=tests/bench --ignore=tests/faults --ignore=tests/bridge --ignore=tests/journeys --ignore=tests/docs --ignore=tests/charts --ignore=tests/clients --ignore=tests/house
 
 test-compiled: compiled tools ## run the tests that see a worker from outside once more, on what `make compiled` made; not those of the aiohttp lane, whose own modules are never compiled
 	@$(BIN)/python -m pytest -p tests.plugins.compiled_form -n 2 --dist loadfile -k "not aiohttp" tests/proxy tests/edge tests/fuzz tests/up/test_running.py --ignore=tests/fuzz/test_explain_agrees.py
