@@ -81,7 +81,7 @@ async def keep(connection: Connection, environment_id: str, found: Sequence[Enfo
 
 
 async def forget(connection: Connection, environment_id: str) -> None:
-    """Its servers run elsewhere from now on: what probes showed, they showed of another place."""
+    """Have no row say anything of it: a newer probe does, or its servers run elsewhere from now on."""
     await connection.execute("delete from egress_enforcement where environment_id = $1", environment_id)
 
 

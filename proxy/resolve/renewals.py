@@ -161,9 +161,8 @@ class Renewals:
         except _NotNewer as nothing:
             await self._note(about, key, question, nothing.answer)
             return question.digest, nothing.answer
-        if (
-            self._resolved.memory.fresh(key) is found
-        ):  # else something changed meanwhile, and it is for this call alone
+        # Where something changed meanwhile it was not kept, and is for this call alone.
+        if self._resolved.memory.fresh(key) is found:
             _ = self._newest.put(_shared_by(key, found), found)
         return question.digest, InstallationAnswer(found)
 

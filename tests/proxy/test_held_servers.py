@@ -78,24 +78,35 @@ async def test_a_changed_policy_is_felt_by_calls_whose_connection_lies_idle(rig:
         await eventually(is_served)
 
 
+async def narrowed_once_heard(rig: Rig, there: McpUpstream) -> str:
+    """An installation whose server was listened to, and whose policy allows nothing any more; no news of it yet."""
+    was = held(rig, there.url)
+    name = was.installation_id
+    rig.control.watched[name] = was
+    rig.worker.watches._doubt.set()
+
+    async def is_heard() -> bool:
+        return (name, "tools") in rig.control.heard
+
+    await eventually(is_heard)
+    rig.control.watched[name] = replace(was, egress=OFF)
+    return name
+
+
+async def no_longer_listened_to(there: McpUpstream) -> None:
+    """Wait until each stream of news is closed."""
+
+    async def is_closed() -> bool:
+        return all(one.abandoned for one in there.seen if one.http_method == "GET")
+
+    await eventually(is_closed)
+
+
 async def test_what_is_listened_to_ends_with_the_policy_that_allowed_it(rig: Rig) -> None:
     async with McpUpstream(era="legacy") as there:
-        was = held(rig, there.url)
-        name = was.installation_id
-        rig.control.watched[name] = was
-        rig.worker.watches._doubt.set()
-
-        async def is_heard() -> bool:
-            return (name, "tools") in rig.control.heard
-
-        await eventually(is_heard)
-        rig.control.watched[name] = replace(was, egress=OFF)
+        name = await narrowed_once_heard(rig, there)
         await rig.control.announce("installation", name, -1)
-
-        async def is_closed() -> bool:
-            return all(one.abandoned for one in there.seen if one.http_method == "GET")
-
-        await eventually(is_closed)
+        await no_longer_listened_to(there)
         before = len(there.seen_of("initialize"))
         rig.worker.watches._doubt.set()
 
@@ -108,22 +119,9 @@ async def test_what_is_listened_to_ends_with_the_policy_that_allowed_it(rig: Rig
 
 async def test_what_is_listened_to_is_held_to_a_policy_of_which_the_news_was_missed(rig: Rig) -> None:
     async with McpUpstream(era="legacy") as there:
-        was = held(rig, there.url)
-        name = was.installation_id
-        rig.control.watched[name] = was
-        rig.worker.watches._doubt.set()
-
-        async def is_heard() -> bool:
-            return (name, "tools") in rig.control.heard
-
-        await eventually(is_heard)
-        rig.control.watched[name] = replace(was, egress=OFF)
+        name = await narrowed_once_heard(rig, there)
         rig.worker.forgetting.doubt()  # as after a hole in the news
-
-        async def is_closed() -> bool:
-            return all(one.abandoned for one in there.seen if one.http_method == "GET")
-
-        await eventually(is_closed)
+        await no_longer_listened_to(there)
         assert rig.worker.watches._held[name].installation.egress == OFF
 
 

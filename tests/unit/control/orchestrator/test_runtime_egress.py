@@ -21,6 +21,8 @@ from tests.kube.policy_kinds import serve
 
 BASELINE = shared_name(DEFAULTS.instance_id, "baseline")
 CILIUM = Capabilities(provider="cilium")
+NOT_PERMITTED = Refused("not_permitted", "it is restricted")
+SHUT = {"egress": EgressRules("off")}
 
 
 def written(kube: FakeKube) -> list[tuple[str, str]]:
@@ -125,18 +127,11 @@ async def test_what_goes_on_though_it_may_not_be_run_as_it_is_reaches_no_more_th
     async with running(one.run()):
         await passing.until(lambda: is_ready(rows), by=0.1)
         assert reached(kube)
-        rows.changes[A], rows.refusals[A] = (
-            {"egress": EgressRules("off")},
-            Refused("not_permitted", "it is restricted"),
-        )
+        rows.changes[A], rows.refusals[A] = SHUT, NOT_PERMITTED
         one.loop.wake()
         await passing.until(lambda: rows.states[A].phase == "degraded", by=0.5)
         assert not reached(kube)
         assert kube.things("pods", NAMESPACE)
-
-
-NOT_PERMITTED = Refused("not_permitted", "it is restricted")
-SHUT = {"egress": EgressRules("off")}
 
 
 async def test_what_it_reached_under_another_name_is_shut_as_it_is_refused(
