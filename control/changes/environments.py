@@ -81,7 +81,7 @@ async def delete(write: Write, environment_id: str, version: int | None = None) 
     before = await _locked(write, environment_id, "environment:delete", version)
     if before.restricted:
         await _refuse_to_decide(write, before)
-    inside = await entries.inside(write.connection, environment_id)
+    inside = await entries.inside(write.connection, [environment_id])
     if inside:
         seen = [one.slug for one in seen_entries(inside, write.actor)]
         told = _told("entries", seen, len(inside))

@@ -44,9 +44,11 @@ async def many(connection: Connection, entry_ids: Collection[str]) -> dict[str, 
     return {row["id"]: _made(row) for row in rows}
 
 
-async def inside(connection: Connection, environment_id: str) -> list[Entry]:
-    """All entries in this environment, by slug."""
-    rows = await connection.fetch(_SELECT + "where e.environment_id = $1 order by e.slug", environment_id)
+async def inside(connection: Connection, environment_ids: Collection[str]) -> list[Entry]:
+    """All entries in these environments, by slug."""
+    rows = await connection.fetch(
+        _SELECT + "where e.environment_id = any($1::uuid[]) order by e.slug", list(environment_ids)
+    )
     return [_made(row) for row in rows]
 
 

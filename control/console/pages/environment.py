@@ -85,7 +85,7 @@ async def _shown(visit: Visit, form: Form) -> web.Response:
     async with transaction(visit.pool, readonly=True) as connection:
         kept = await _found(connection, visit)
         used = await usage.of_environment(connection, kept)
-        inside = seen_entries(await entries.inside(connection, kept.id), visit.caller)
+        inside = seen_entries(await entries.inside(connection, [kept.id]), visit.caller)
         said: dict[str, Any] = {
             "enforcement": (await enforcement.shown_of(connection, [kept], visit.deps.place))[kept.id],
             "presets": await egress_presets.many(connection, kept.presets),

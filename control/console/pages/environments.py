@@ -1,5 +1,7 @@
 """Environments: where entries are put, and what each keeps them to. The list, and another one."""
 
+from collections import Counter
+
 import msgspec
 from aiohttp import web
 
@@ -23,11 +25,12 @@ async def show(visit: Visit) -> web.Response:
     async with transaction(visit.pool, readonly=True) as connection:
         rows = await environments.page(connection, limit=query.fetch, after=query.place, name=query.name)
         seen = await enforcement.shown_of(connection, rows, visit.deps.place)
-        inside = {one.id: seen_entries(await entries.inside(connection, one.id), visit.caller) for one in rows}
+        inside = seen_entries(await entries.inside(connection, [one.id for one in rows]), visit.caller)
     page = page_of(rows, query, lambda one: {"row": one}, lambda one: place_key(one.name, one.id))
     shown = [one["row"] for one in page.items]
+    entries_in = Counter(one.environment_id for one in inside)
     return visit.page(
-        "environments/list.html", rows=shown, enforcement=seen, inside=inside, next=page.next, query=query
+        "environments/list.html", rows=shown, enforcement=seen, entries_in=entries_in, next=page.next, query=query
     )
 
 
